@@ -1,0 +1,183 @@
+//! `coverage`: how much of the requirement catalogue checks and observers reach (CONTRACTS section 3).
+
+use crate::catalogue::{Catalogue, check_id, revisions_of};
+use crate::requirements::{Rows, is_testable_for};
+use mcp_assay_model::event::{Coverage, LevelCoverage, RevisionCoverage};
+use mcp_assay_model::protocol::{Revision, Role};
+use mcp_assay_model::requirement::{Form, Keyword, Requirement};
+use mcp_assay_model::scenario::Basis;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// A rule of an observer, which covers what it cites.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ObserverRule {
+    /// `observer/NAME/RULE`.
+    pub id: String,
+    /// First revision it judges.
+    pub since: Revision,
+    /// Last revision, inclusive.
+    pub until: Option<Revision>,
+    /// Requirements cited: first statements.
+    pub cites: Vec<String>,
+}
+
+/// Counts, and the rows that nothing covers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CoverageReport {
+    /// As in reports.
+    pub coverage: Coverage,
+    /// Testable rows that no check and no rule cites, oldest revision first.
+    pub uncovered: Vec<Uncovered>,
+}
+
+/// A testable row that nothing covers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Uncovered {
+    /// Its revision.
+    pub revision: Revision,
+    /// `MUST` or `SHOULD`.
+    pub level: &'static str,
+    /// Its id.
+    pub id: String,
+    /// Link to the sentence.
+    pub url: String,
+}
+
+/// Counts rows for a role. `exercised` has the ids of checks and rules that ended pass or fail, with their revision; `None` without a run.
+pub fn coverage(
+    catalogue: &Catalogue,
+    role: Role,
+    rules: &[ObserverRule],
+    exercised: Option<&BTreeSet<(String, Revision)>>,
+) -> CoverageReport {
+    let mut report = CoverageReport {
+        coverage: Coverage::default(),
+        uncovered: Vec::new(),
+    };
+    for revision in Revision::ALL {
+        let rows = catalogue.requirements().of(revision);
+        let reached = reached(catalogue, role, rules, revision, rows, exercised);
+        let mut levels: BTreeMap<String, LevelCoverage> = BTreeMap::new();
+        for row in rows.all() {
+            let Some(level) = level(row).filter(|_| is_testable_for(row, role)) else {
+                continue;
+            };
+            let counts = levels.entry(level.to_owned()).or_default();
+            counts.exercised = counts.exercised.or(exercised.map(|_| 0));
+            if row.form == Form::Lowercase {
+                counts.lowercase += 1;
+                continue;
+            }
+            counts.testable += 1;
+            if reached.covered.contains(row.id.as_str()) {
+                counts.covered += 1;
+            } else {
+                report.uncovered.push(Uncovered {
+                    revision,
+                    level,
+                    id: row.id.clone(),
+                    url: row.url.clone(),
+                });
+            }
+            if reached.exercised.contains(row.id.as_str()) {
+                counts.exercised = counts.exercised.map(|count| count + 1);
+            }
+        }
+        report.coverage.revisions.push(RevisionCoverage {
+            revision,
+            role,
+            levels,
+        });
+    }
+    report
+}
+
+/// Ids of rows of one revision.
+#[derive(Default)]
+struct Reached<'r> {
+    covered: BTreeSet<&'r str>,
+    exercised: BTreeSet<&'r str>,
+}
+
+fn reached<'r>(
+    catalogue: &Catalogue,
+    role: Role,
+    rules: &[ObserverRule],
+    revision: Revision,
+    rows: &'r Rows,
+    exercised: Option<&BTreeSet<(String, Revision)>>,
+) -> Reached<'r> {
+    let mut reached = Reached::default();
+    let mut note = |id: String, cites: &[String]| {
+        let ids = || rows.cited(cites).into_iter().map(|row| row.id.as_str());
+        reached.covered.extend(ids());
+        if exercised.is_some_and(|ended| ended.contains(&(id, revision))) {
+            reached.exercised.extend(ids());
+        }
+    };
+    for (scenario, check) in catalogue.checks() {
+        let runs = scenario.role == role && revisions_of(scenario).any(|run| run == revision);
+        if runs && check.basis == Basis::Spec {
+            note(check_id(scenario, check), &check.cites);
+        }
+    }
+    for rule in rules {
+        if rule.since <= revision && rule.until.is_none_or(|until| revision <= until) {
+            note(rule.id.clone(), &rule.cites);
+        }
+    }
+    reached
+}
+
+/// MUST includes MUST NOT, SHOULD likewise; permissions are not counted.
+fn level(row: &Requirement) -> Option<&'static str> {
+    match row.level {
+        Keyword::Must | Keyword::MustNot => Some("MUST"),
+        Keyword::Should | Keyword::ShouldNot => Some("SHOULD"),
+        Keyword::May => None,
+    }
+}
+
+impl CoverageReport {
+    /// The table for a person.
+    pub fn text(&self) -> String {
+        let mut out = format!(
+            "{:11} {:7} {:>8} {:>15} {:>15} {:>9}\n",
+            "revision", "level", "testable", "covered", "exercised", "lowercase"
+        );
+        for of in &self.coverage.revisions {
+            for (level, counts) in &of.levels {
+                let share = |part: u64| match counts.testable {
+                    0 => part.to_string(),
+                    whole => format!("{part} ({} %)", part * 100 / whole),
+                };
+                let exercised = counts.exercised.map_or_else(|| "-".to_owned(), share);
+                // Writing to a string cannot fail.
+                let _ = writeln!(
+                    out,
+                    "{:11} {level:7} {:>8} {:>15} {exercised:>15} {:>9}",
+                    of.revision,
+                    counts.testable,
+                    share(counts.covered),
+                    counts.lowercase
+                );
+            }
+        }
+        out
+    }
+
+    /// The `coverage` object as JSON text, with a final newline.
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(&self.coverage).expect("coverage has string keys alone") + "\n"
+    }
+
+    /// Ids of rows that nothing covers, one line each.
+    pub fn uncovered_text(&self) -> String {
+        let lines = self
+            .uncovered
+            .iter()
+            .map(|row| format!("{:6} {}\n", row.level, row.id));
+        lines.collect()
+    }
+}

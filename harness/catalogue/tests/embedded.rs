@@ -1,0 +1,50 @@
+//! The cards of the binary are read and linted.
+
+use mcp_assay_catalogue::Catalogue;
+use mcp_assay_catalogue::lint::{LintContext, NativeStep, lint};
+use mcp_assay_model::scenario::{Action, Expect, Fault, Scenario};
+
+#[test]
+fn embedded_cards_are_read_and_pass_the_linter() {
+    let catalogue = Catalogue::embedded().unwrap_or_else(|errors| panic!("{errors}"));
+    let context = names_as_used(catalogue.scenarios());
+    if let Err(errors) = lint(&catalogue, &context) {
+        panic!("{errors}");
+    }
+}
+
+/// The closed lists are the harness's; here every name used counts as known, so that all else is linted.
+fn names_as_used(scenarios: &[Scenario]) -> LintContext {
+    let mut context = LintContext::default();
+    for scenario in scenarios {
+        for step in &scenario.steps {
+            if let Action::Native {
+                name, parameters, ..
+            } = &step.action
+            {
+                context.natives.retain(|native| native.name != *name);
+                context.natives.push(NativeStep {
+                    name: name.clone(),
+                    parameters: parameters.iter().map(|(key, _)| key.clone()).collect(),
+                    labels: Default::default(),
+                });
+            }
+        }
+        for check in &scenario.checks {
+            if let Expect::Native(name) = &check.expect {
+                context.judges.insert(name.clone());
+            }
+            let faults = check.near.iter().map(|near| &near.fault);
+            for fault in faults.chain(check.mutants.iter().map(|mutant| &mutant.fault)) {
+                if let Fault::Named(name) = fault {
+                    context.faults.insert(name.clone());
+                }
+            }
+            let also = check.mutants.iter().flat_map(|mutant| &mutant.also);
+            let observers = also.filter(|entry| entry.starts_with("observer/"));
+            let ids = observers.filter_map(|entry| entry.rsplit_once(':'));
+            context.observers.extend(ids.map(|(id, _)| id.to_owned()));
+        }
+    }
+    context
+}

@@ -1,0 +1,86 @@
+//! One result per rule, revision and binding, over all conversations of a run.
+
+use super::{Observed, Rule};
+use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::verdict::{Reason, Verdict};
+use std::collections::BTreeMap;
+
+/// What all observers saw, over all conversations of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    seen: BTreeMap<(String, Revision, Binding), Seen>,
+}
+
+/// What one rule came to in one revision over one binding.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Name of the observer.
+    pub observer: &'static str,
+    /// The rule.
+    pub rule: Rule,
+    /// Things judged.
+    pub judged: u64,
+    /// Findings by cause, each with the case of its example.
+    causes: BTreeMap<(FindingCode, String, String), (Finding, String)>,
+}
+
+impl Seen {
+    /// The verdict: fail with a finding, pass where something was judged, else none with its reason.
+    pub fn verdict(&self) -> Result<Verdict, Reason> {
+        match (self.causes.is_empty(), self.judged) {
+            (false, _) => Ok(Verdict::Fail),
+            (true, 0) => Err(Reason::NothingToJudge),
+            (true, _) => Ok(Verdict::Pass),
+        }
+    }
+
+    /// The findings, each with the case that its example is from: the one to run again.
+    pub fn findings(&self) -> impl Iterator<Item = (&Finding, &str)> {
+        self.causes.values().map(|(finding, case)| (finding, case.as_str()))
+    }
+}
+
+impl Tally {
+    /// Adds what was seen of one case.
+    pub fn add(&mut self, revision: Revision, binding: Binding, case: &str, observed: &[Observed]) {
+        for one in observed {
+            for rule in one.rules {
+                let key = (format!("observer/{}/{}", one.observer, rule.id), revision, binding);
+                let seen = self.seen.entry(key).or_insert_with(|| Seen {
+                    observer: one.observer,
+                    rule: *rule,
+                    judged: 0,
+                    causes: BTreeMap::new(),
+                });
+                seen.judged += one.sightings.judged(rule.id);
+                for sighting in one.sightings.found().filter(|sighting| sighting.rule == rule.id) {
+                    add_cause(seen, sighting.finding, sighting.method, sighting.path, case);
+                }
+            }
+        }
+    }
+
+    /// Every rule that watched anything, by its result id, revision and binding.
+    pub fn results(&self) -> impl Iterator<Item = (&str, Revision, Binding, &Seen)> {
+        self.seen
+            .iter()
+            .map(|((id, revision, binding), seen)| (id.as_str(), *revision, *binding, seen))
+    }
+}
+
+fn add_cause(seen: &mut Seen, finding: &Finding, method: &str, path: &str, case: &str) {
+    let cause = (finding.code, method.to_owned(), path.to_owned());
+    match seen.causes.get_mut(&cause) {
+        None => drop(seen.causes.insert(cause, (finding.clone(), case.to_owned()))),
+        Some((kept, of)) => {
+            let count = kept.count + finding.count;
+            let size = |finding: &Finding| finding.actual.as_ref().map_or(0, String::len);
+            if size(finding) < size(kept) {
+                *kept = finding.clone();
+                case.clone_into(of);
+            }
+            kept.count = count;
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! JSON Schema judgements: definitions of a revision, and schemas written in cards.
+//!
+//! ```text
+//! mcp-assay-schemas -> Schemas::of(revision) -> judge_definition(name, value)  \
+//! card's expect     -> rendered JSON text    -> judge_inline(text, value)      / -> Violations, one per root cause
+//! ```
+//!
+//! No reference leaves memory: the validators know the revision's document and nothing else.
+
+mod explain;
+mod format;
+mod inline;
+
+use jsonschema::{Draft, Registry, ValidationOptions, Validator};
+use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::protocol::Revision;
+use mcp_assay_wire::raw;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Inline schemas that are kept compiled; cards are few, but a schema may quote what the target sent.
+const KEPT: usize = 2048;
+
+/// The schemas of one revision, compiled when first asked for.
+#[derive(Debug)]
+pub struct Schemas {
+    revision: Revision,
+    registry: Registry<'static>,
+    definitions: Map<String, Value>,
+    compiled: Mutex<HashMap<Key, Arc<Validator>>>,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum Key {
+    Definition(String),
+    Inline(String),
+}
+
+/// One way in which a value does not fit a schema.
+///
+/// **Shape**: violations of one root cause (same rule at the same place, array indices aside) are one, with a count and the
+/// smallest example.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Violation {
+    /// `value` for `const` and `enum`, `schema` for every other keyword.
+    pub code: FindingCode,
+    /// A fragment that a stranger understands.
+    pub message: String,
+    /// What the schema allows, as a fragment.
+    pub expected: String,
+    /// What was there, as JSON text, whole.
+    pub actual: String,
+    /// JSON pointer within the judged value.
+    pub pointer: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Violation {
+    /// As a finding: `prefix` is the pointer of the judged value within the message at `seq`.
+    pub fn finding(self, seq: u64, prefix: &str) -> Finding {
+        let mut finding = Finding::new(self.code, self.message)
+            .expected(self.expected)
+            .actual(self.actual)
+            .at(seq, &format!("{prefix}{}", self.pointer));
+        finding.count = self.count;
+        finding
+    }
+}
+
+/// A schema cannot be used: the card or the harness is wrong, never the target.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SchemaError {
+    /// The revision has no such definition.
+    #[error("revision {revision} has no definition `{name}`")]
+    UnknownDefinition {
+        /// Which revision.
+        revision: Revision,
+        /// The name as given.
+        name: String,
+    },
+    /// The schema has a member that is no keyword, which JSON Schema would pass over in silence.
+    #[error("schema has unknown keyword `{keyword}` at `{pointer}`")]
+    UnknownKeyword {
+        /// The member.
+        keyword: String,
+        /// Where, within the schema.
+        pointer: String,
+    },
+    /// The text is no JSON, or no JSON Schema.
+    #[error("schema does not compile: {reason}")]
+    Invalid {
+        /// Why, as the compiler says.
+        reason: String,
+    },
+}
+
+impl Schemas {
+    /// The schemas of a revision; none where we have no document yet, so that each name is unknown.
+    pub fn of(revision: Revision) -> &'static Schemas {
+        static ALL: [OnceLock<Schemas>; Revision::ALL.len()] =
+            [const { OnceLock::new() }; Revision::ALL.len()];
+        let index = Revision::ALL.iter().position(|&known| known == revision);
+        let index = index.expect("the list has every revision");
+        ALL[index].get_or_init(|| Schemas::load(revision))
+    }
+
+    fn load(revision: Revision) -> Schemas {
+        let text = mcp_assay_schemas::document(revision.as_str()).unwrap_or("{}");
+        let mut document: Value =
+            serde_json::from_str(text).expect("the embedded documents are JSON");
+        let registry = Registry::new()
+            .draft(Draft::Draft202012)
+            .add(uri(revision), document.clone())
+            .and_then(|registry| registry.prepare())
+            .expect("the embedded documents refer to themselves only, as a test shows");
+        let definitions = match document.get_mut("$defs").map(Value::take) {
+            Some(Value::Object(definitions)) => definitions,
+            _ => Map::new(),
+        };
+        Schemas {
+            revision,
+            registry,
+            definitions,
+            compiled: Mutex::default(),
+        }
+    }
+
+    /// Names of the definitions.
+    pub fn definitions(&self) -> impl Iterator<Item = &str> {
+        self.definitions.keys().map(String::as_str)
+    }
+
+    /// Whether there is a definition of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.definitions.contains_key(name)
+    }
+
+    /// Judges a value by a definition of the revision; `raw` is the JSON text of the value, for evidence as it was sent.
+    ///
+    /// **Errors**: no such definition.
+    pub fn judge_definition(
+        &self,
+        name: &str,
+        value: &Value,
+        raw: Option<&str>,
+    ) -> Result<Vec<Violation>, SchemaError> {
+        if !self.has(name) {
+            return Err(self.unknown(name));
+        }
+        let validator = self.compiled(Key::Definition(name.to_owned()), || {
+            Ok(json!({ "$ref": format!("{}#/$defs/{name}", uri(self.revision)) }))
+        })?;
+        Ok(explain::violations(&validator, value, raw))
+    }
+
+    /// Judges a value by a schema written in a card: `spec: Name` stands for a definition of the revision, unknown keywords are
+    /// errors, and where the schema itself says `type: integer`, a number written with fraction or exponent is none.
+    ///
+    /// **Errors**: the schema cannot be used.
+    pub fn judge_inline(
+        &self,
+        schema: &str,
+        value: &Value,
+        raw: Option<&str>,
+    ) -> Result<Vec<Violation>, SchemaError> {
+        let validator = self.compile_inline(schema)?;
+        // How a number was written is read from the text: a parsed value may have lost it.
+        let reparsed = raw.and_then(|raw| serde_json::from_str::<Value>(raw).ok());
+        Ok(explain::violations(&validator, reparsed.as_ref().unwrap_or(value), raw))
+    }
+
+    /// Whether a schema written in a card can be used.
+    ///
+    /// **Errors**: why not.
+    pub fn check_inline(&self, schema: &str) -> Result<(), SchemaError> {
+        self.compile_inline(schema).map(drop)
+    }
+
+    fn compile_inline(&self, schema: &str) -> Result<Arc<Validator>, SchemaError> {
+        self.compiled(Key::Inline(schema.to_owned()), || {
+            let mut schema = serde_json::from_str(schema).map_err(|error| SchemaError::Invalid {
+                reason: error.to_string(),
+            })?;
+            inline::prepare(&mut schema, "", &|name| {
+                if self.has(name) {
+                    Ok(format!("{}#/$defs/{name}", uri(self.revision)))
+                } else {
+                    Err(self.unknown(name))
+                }
+            })?;
+            Ok(schema)
+        })
+    }
+
+    fn compiled(
+        &self,
+        key: Key,
+        schema: impl FnOnce() -> Result<Value, SchemaError>,
+    ) -> Result<Arc<Validator>, SchemaError> {
+        let kept = || self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(validator) = kept().get(&key) {
+            return Ok(Arc::clone(validator));
+        }
+        // Compiled outside the lock; two threads may do the same work once.
+        let validator = options()
+            .with_registry(&self.registry)
+            .build(&schema()?)
+            .map_err(|error| SchemaError::Invalid {
+                reason: error.to_string(),
+            })?;
+        let validator = Arc::new(validator);
+        let mut kept = kept();
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(key, Arc::clone(&validator));
+        Ok(validator)
+    }
+
+    fn unknown(&self, name: &str) -> SchemaError {
+        SchemaError::UnknownDefinition {
+            revision: self.revision,
+            name: name.to_owned(),
+        }
+    }
+}
+
+fn uri(revision: Revision) -> String {
+    format!("mcp-assay:{revision}")
+}
+
+/// Options of every validator: one draft, no retrieval, formats asserted.
+fn options<'r>() -> ValidationOptions<'r> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .offline()
+        .should_validate_formats(true)
+        .with_format("byte", format::is_base64)
+        .with_keyword(inline::PLAIN_INTEGER, inline::plain_integer)
+}
+
+/// The text of a value as it was sent, where it is known, else as it is written anew.
+fn text_at(value: &Value, raw: Option<&str>, pointer: &str) -> String {
+    raw.and_then(|raw| raw::at(raw, pointer))
+        .map(str::to_owned)
+        .or_else(|| value.pointer(pointer).map(Value::to_string))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

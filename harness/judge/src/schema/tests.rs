@@ -1,0 +1,244 @@
+use super::*;
+use mcp_assay_schemas::REVISIONS;
+use proptest::prelude::*;
+use std::fmt::Write;
+
+const R: Revision = Revision::R2025_11_25;
+
+fn shown(violations: &[Violation]) -> String {
+    let mut out = String::new();
+    for violation in violations {
+        let Violation {
+            code,
+            message,
+            expected,
+            actual,
+            pointer,
+            count,
+        } = violation;
+        writeln!(out, "{code} x{count} at {pointer:?}: {message}\n  expected {expected}\n  actual {actual}").unwrap();
+    }
+    out
+}
+
+fn judge(name: &str, text: &str) -> Vec<Violation> {
+    let value = serde_json::from_str(text).unwrap();
+    Schemas::of(R).judge_definition(name, &value, Some(text)).unwrap()
+}
+
+#[test]
+fn every_definition_of_every_revision_compiles() {
+    for revision in REVISIONS {
+        let schemas = Schemas::of(revision.parse().unwrap());
+        for name in schemas.definitions() {
+            assert!(schemas.judge_definition(name, &Value::Null, None).is_ok(), "{revision} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_revision_without_document_and_an_unknown_name_are_errors() {
+    for (revision, name) in [(Revision::R2026_07_28, "Tool"), (R, "tool")] {
+        let error = Schemas::of(revision).judge_definition(name, &Value::Null, None).unwrap_err();
+        assert_eq!(error.to_string(), format!("revision {revision} has no definition `{name}`"));
+    }
+}
+
+/// Each with its passing twin.
+#[test]
+fn definitions_accept_and_refuse() {
+    for (name, good, bad) in [
+        ("EmptyResult", r#"{"extra":1}"#, r#"{"_meta":1}"#),
+        ("Tool", r#"{"name":"t","inputSchema":{"type":"object"}}"#, r#"{"name":"t","inputSchema":{}}"#),
+        (
+            "Tool",
+            r#"{"name":"t","inputSchema":{"type":"object","properties":{"a":true,"b":{}}}}"#,
+            r#"{"name":"t","inputSchema":{"type":"object","properties":{"a":7}}}"#,
+        ),
+        (
+            "CallToolResult",
+            r#"{"content":[{"type":"image","data":"eA==","mimeType":"image/png"}]}"#,
+            r#"{"content":[{"type":"image","data":"eA","mimeType":"image/png"}]}"#,
+        ),
+        (
+            "ReadResourceResult",
+            r#"{"contents":[{"uri":"a:b","text":"x"}]}"#,
+            r#"{"contents":[{"uri":"no uri %%","text":"x"}]}"#,
+        ),
+        (
+            "ReadResourceResult",
+            r#"{"contents":[{"uri":"a:b","text":"x","blob":"eA=="}]}"#,
+            r#"{"contents":[{"uri":"a:b","text":"x","blob":7}]}"#,
+        ),
+        (
+            "ElicitResult",
+            r#"{"action":"accept","content":{"a":1.5,"b":["x"]}}"#,
+            r#"{"action":"accept","content":{"a":null}}"#,
+        ),
+        (
+            "ElicitRequestParams",
+            r#"{"mode":"url","message":"m","elicitationId":"1","url":"a:b"}"#,
+            r#"{"mode":"url","message":"m","requestedSchema":{"type":"object","properties":{}}}"#,
+        ),
+        (
+            "SamplingMessage",
+            r#"{"role":"user","content":[{"type":"text","text":"x"}]}"#,
+            r#"{"role":"user","content":[{"type":"text"}]}"#,
+        ),
+        (
+            "JSONRPCErrorResponse",
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":-32700,"message":"m"}}"#,
+        ),
+        (
+            "Task",
+            r#"{"taskId":"t","status":"working","createdAt":"a","lastUpdatedAt":"b","ttl":null}"#,
+            r#"{"taskId":"t","status":"working","createdAt":"a","lastUpdatedAt":"b"}"#,
+        ),
+    ] {
+        assert_eq!(judge(name, good), [], "{name} {good}");
+        assert_ne!(judge(name, bad), [], "{name} {bad}");
+    }
+}
+
+#[test]
+fn messages_name_the_branch_that_was_meant() {
+    let mut out = String::new();
+    for (name, text) in [
+        ("CallToolResult", r#"{"content":[{"type":"text"}]}"#),
+        ("CallToolResult", r#"{"content":[{"type":"video","url":"a:b"}]}"#),
+        ("CallToolResult", r#"{"content":[{"text":"x"}]}"#),
+        ("CallToolResult", r#"{"content":["text"]}"#),
+        ("CallToolResult", r#"{"content":"text","isError":"yes"}"#),
+        ("CallToolResult", r#"{"content":[{"type":"image","data":"!!!","mimeType":"image/png"}]}"#),
+        ("ReadResourceResult", r#"{"contents":[{"uri":"a:b"}]}"#),
+        ("ReadResourceResult", r#"{"contents":[{"uri":"a b","text":"x"}]}"#),
+        ("ReadResourceResult", r#"{"contents":[{"text":"x"}]}"#),
+        ("SamplingMessage", r#"{"role":"user","content":{"type":"audi"}}"#),
+        ("SamplingMessage", r#"{"role":"user","content":7}"#),
+        ("ElicitRequestParams", r#"{"mode":"url","message":"m"}"#),
+        ("ElicitRequestParams", r#"{"mode":"sms","message":"m"}"#),
+        ("PrimitiveSchemaDefinition", r#"{"type":"null"}"#),
+        ("PrimitiveSchemaDefinition", r#"{"type":"string","format":"ip"}"#),
+        ("JSONRPCResponse", r#"{"jsonrpc":"2.0","id":1}"#),
+        ("ListToolsResult", r#"{"tools":null}"#),
+        ("InitializeResult", r#"{}"#),
+        ("InitializeResult", r#"[]"#),
+        ("Annotations", r#"{"priority":1.5,"audience":["nobody"]}"#),
+        ("Error", r#"{"code":-32601.5,"message":null}"#),
+        ("RequestId", "1.5"),
+        ("JSONRPCNotification", r#"{"jsonrpc":"1.0","method":"x","id":null}"#),
+        ("ResourceTemplate", r#"{"name":"n","uriTemplate":"a:{"}"#),
+    ] {
+        let violations = judge(name, text);
+        write!(out, "{name} {text}\n{}\n", shown(&violations)).unwrap();
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn violations_of_one_cause_are_one_with_its_smallest_example() {
+    let text = r#"{"tools":[{"name":"a","title":"long long long"},{"name":"b"},{"name":1,"inputSchema":{"type":"object"}},{"name":"c","description":"x"}]}"#;
+    insta::assert_snapshot!(shown(&judge("ListToolsResult", text)));
+}
+
+#[test]
+fn evidence_is_whole_and_as_it_was_sent_while_messages_are_cut() {
+    let long = "x".repeat(1000);
+    let violations = judge("LoggingLevel", &format!("\"{long}\""));
+    assert_eq!(violations[0].actual, format!("\"{long}\""));
+    assert!(violations[0].message.len() < 400, "{}", violations[0].message);
+    let violations = judge("CompleteResult", r#"{"completion": {"values": [ 1.0 ]}}"#);
+    assert_eq!(violations[0].actual, "1.0");
+}
+
+#[test]
+fn inline_schemas_read_integers_from_the_text() {
+    let code = r#"{"type":"object","required":["code"],"properties":{"code":{"type":"integer","const":-32601}}}"#;
+    let any = r#"{"anyOf":[{"type":"integer"},{"type":"string"}]}"#;
+    let number = r#"{"type":"number","const":1}"#;
+    for (schema, text, codes) in [
+        (code, r#"{"code":-32601}"#, vec![]),
+        (code, r#"{"code":-32601.0}"#, vec![FindingCode::Schema]),
+        (code, r#"{"code":-3.2601e4}"#, vec![FindingCode::Schema]),
+        (code, r#"{"code":-32602}"#, vec![FindingCode::Value]),
+        (code, r#"{"code":"-32601"}"#, vec![FindingCode::Schema, FindingCode::Value]),
+        (code, "{}", vec![FindingCode::Schema]),
+        (any, "1", vec![]),
+        (any, "1.0", vec![FindingCode::Schema]),
+        (number, "1.0", vec![]),
+        (r#"{"type":"integer"}"#, "123456789012345678901234567890", vec![]),
+        (r#"{"spec":"RequestId"}"#, "1.0", vec![]),
+    ] {
+        // What was parsed may have lost how the number was written: the raw text decides.
+        let value: Value = serde_json::from_str(&text.replace(".0", "")).unwrap();
+        let violations = Schemas::of(R).judge_inline(schema, &value, Some(text)).unwrap();
+        let mut found: Vec<_> = violations.iter().map(|violation| violation.code).collect();
+        found.sort_unstable_by_key(|code| code.as_str());
+        assert_eq!(found, codes, "{schema} {text} {violations:?}");
+    }
+}
+
+#[test]
+fn schemas_that_cannot_be_used_are_errors() {
+    for (schema, expected) in [
+        ("{", "schema does not compile"),
+        (r#"{"spec":"Nothing"}"#, "no definition `Nothing`"),
+        (r#"{"spec":7}"#, "`spec` is no name"),
+        (r#"{"type":"objekt"}"#, "schema does not compile"),
+        (r#"{"requried":["a"]}"#, "unknown keyword `requried`"),
+        (r#"{"$ref":"https://example.com/schema"}"#, "unknown keyword `$ref`"),
+        (r#"{"pattern":"("}"#, "schema does not compile"),
+    ] {
+        let error = Schemas::of(R).check_inline(schema).unwrap_err().to_string();
+        assert!(error.contains(expected), "{schema}: {error}");
+    }
+    assert_eq!(Schemas::of(R).check_inline(r#"{"spec":"Tool","required":["title"]}"#), Ok(()));
+}
+
+#[test]
+fn a_finding_has_its_place_within_the_message() {
+    let violation = judge("ListToolsResult", r#"{"tools":[{"name":"t"}]}"#).remove(0);
+    let finding = violation.finding(12, "/result");
+    assert_eq!(finding.at.as_deref(), Some("#12 /result/tools/0"));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let name = prop_oneof![
+        Just("type"), Just("content"), Just("tools"), Just("text"), Just("method"), Just("a/b~c"),
+        Just("resource"), Just("properties"), Just("inputSchema"), Just("_meta"), Just("0"),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop_oneof![Just("text".to_owned()), Just("object".to_owned()), ".*"].prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((name.clone(), inner), 0..5).prop_map(|members| {
+                Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn judging_never_panics(value in any_json(), raw in ".*", index in any::<prop::sample::Index>()) {
+        let schemas = Schemas::of(R);
+        let names: Vec<_> = schemas.definitions().collect();
+        let name = index.get(&names);
+        for raw in [None, Some(raw), Some(value.to_string())] {
+            let violations = schemas.judge_definition(name, &value, raw.as_deref()).unwrap();
+            for violation in &violations {
+                prop_assert!(!violation.message.is_empty() && violation.count > 0);
+                prop_assert!(value.pointer(&violation.pointer).is_some(), "{}", violation.pointer);
+            }
+            let inline = format!(r#"{{"anyOf":[{{"spec":"{name}"}},{{"type":"integer"}}]}}"#);
+            schemas.judge_inline(&inline, &value, raw.as_deref()).unwrap();
+        }
+    }
+}

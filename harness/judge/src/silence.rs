@@ -1,0 +1,242 @@
+//! `none`: judgements on what did not come, up to the answer of a fence.
+//!
+//! A reply to a cancelled request is the lawful race up to the fence's answer, and late after it. Silence without a fence's answer
+//! is not known to be silence: it is never a pass.
+
+use crate::judgement::{Judgement, MissingMessage};
+use crate::select::{self, Subject};
+use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::record::{Bound, End, Missing, Record, Sent, Window};
+use mcp_assay_model::scenario::Absent;
+use mcp_assay_model::verdict::Reason;
+use mcp_assay_wire::jsonrpc::Kind;
+
+/// Positions that are judged.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    /// Exclusive.
+    after: u64,
+    /// Inclusive.
+    until: u64,
+    /// Position of the fence's answer.
+    fence: Option<u64>,
+    /// Why it is not known that nothing more would have come.
+    open: Option<Missing>,
+}
+
+impl Span {
+    /// Whether a position is within; the fence's own answer is not.
+    fn holds(self, seq: u64) -> bool {
+        self.after < seq && seq <= self.until && Some(seq) != self.fence
+    }
+}
+
+/// Judges that no message of a kind came: for the label, in a window or to the end of the conversation.
+pub(crate) fn none(
+    record: &Record,
+    on: Option<&str>,
+    kind: Absent,
+    within: Option<&str>,
+) -> Judgement {
+    match judge(record, on, kind, within) {
+        Ok(judgement) | Err(judgement) => judgement,
+    }
+}
+
+fn judge(
+    record: &Record,
+    on: Option<&str>,
+    kind: Absent,
+    within: Option<&str>,
+) -> Result<Judgement, Judgement> {
+    let judged = on.map(|label| select::bound(record, label)).transpose()?;
+    let window = match (within, judged) {
+        (Some(label), _) => match select::bound(record, label)? {
+            Bound::Window(window) => Some((label, window)),
+            _ => return Err(Judgement::error(format!("label `{label}` names no quiet window"))),
+        },
+        (None, Some(Bound::Window(window))) => Some((on.unwrap_or_default(), window)),
+        (None, _) => None,
+    };
+    let about = match (on, judged, window) {
+        (Some(label), Some(bound), _) if !matches!(bound, Bound::Window(_)) => Some(label),
+        (_, _, Some((_, window))) if window.about != "any" => Some(window.about.as_str()),
+        _ => None,
+    };
+    let sent = match about.map(|label| select::bound(record, label)).transpose()? {
+        Some(Bound::Sent(sent)) => Some(sent),
+        _ => None,
+    };
+    let span = match window {
+        Some((_, window)) => of_window(window),
+        None => of_conversation(record, on, judged)?,
+    };
+    let label = window.map_or(on.unwrap_or_default(), |(label, _)| label);
+    if let (Some(sent), Some(cancel), true) = (sent, sent.and_then(|sent| sent.cancelled), is_reply(kind))
+        && cancel <= span.until
+        && (window.is_none() || cancel <= span.after)
+    {
+        return Ok(of_cancelled(record, sent, cancel, kind, span, label));
+    }
+    let came: Vec<Subject<'_>> = select::received(record)
+        .filter(|subject| span.holds(subject.entry.seq) && is_unwanted(subject, kind, sent))
+        .collect();
+    Ok(match came.first() {
+        Some(first) => {
+            let finding = finding(FindingCode::UnexpectedMessage, first, came.len())
+                .expected(format!("no {}", word(kind)));
+            Judgement::fail(vec![Finding { message: unexpected(first, sent), ..finding }], 1)
+        }
+        None => settled(span, label),
+    })
+}
+
+/// A pass where the silence is known to be one.
+fn settled(span: Span, label: &str) -> Judgement {
+    let Some(why) = span.open else {
+        return Judgement::pass(1);
+    };
+    let reason = match why {
+        Missing::Unfenced => Reason::Unfenced,
+        Missing::Silent | Missing::Hung | Missing::Died => Reason::Blocked("alive".to_owned()),
+    };
+    Judgement {
+        missing: Some(MissingMessage {
+            label: label.to_owned(),
+            why,
+        }),
+        ..Judgement::inconclusive(reason)
+    }
+}
+
+/// A cancelled request: raced up to the fence's answer, late after it.
+fn of_cancelled(
+    record: &Record,
+    sent: &Sent,
+    cancel: u64,
+    kind: Absent,
+    span: Span,
+    label: &str,
+) -> Judgement {
+    let replies: Vec<Subject<'_>> = sent
+        .replies
+        .iter()
+        .filter_map(|&seq| Subject::of(record.entry(seq)?))
+        .filter(|subject| kind != Absent::Result || subject.message.kind == Kind::Result)
+        .collect();
+    // Without a window of its own, the check takes the first fence that was answered after the cancel.
+    let fence = span.fence.or_else(|| {
+        let fences = record.labels.values().filter_map(|bound| match bound {
+            Bound::Window(window) if window.opened >= cancel => window.fence,
+            _ => None,
+        });
+        fences.min()
+    });
+    let late: Vec<&Subject<'_>> =
+        replies.iter().filter(|reply| fence.is_some_and(|fence| fence < reply.entry.seq)).collect();
+    if let Some(first) = late.first() {
+        let finding = finding(FindingCode::LateReply, first, late.len())
+            .expected("no response to a cancelled request");
+        let message = format!(
+            "{} to the cancelled request came after the answer to a request sent after the cancel",
+            first.kind()
+        );
+        return Judgement::fail(vec![Finding { message, ..finding }], 1);
+    }
+    if !replies.is_empty() {
+        return Judgement::inconclusive(Reason::Raced);
+    }
+    settled(span, label)
+}
+
+fn of_window(window: &Window) -> Span {
+    Span {
+        after: window.opened,
+        until: window.closed,
+        fence: window.fence,
+        open: match window.fence {
+            Some(_) => None,
+            None => Some(window.missing.unwrap_or(Missing::Unfenced)),
+        },
+    }
+}
+
+/// From the judged label to the end: the end of the conversation says whether it was fenced.
+fn of_conversation(record: &Record, on: Option<&str>, judged: Option<&Bound>) -> Result<Span, Judgement> {
+    let after = match judged {
+        None => 0,
+        Some(Bound::Sent(sent)) => sent.seq,
+        Some(Bound::Arrived(seq)) => *seq,
+        Some(Bound::Native(native)) => native.seqs.last().copied().unwrap_or(0),
+        Some(Bound::Window(window)) => window.opened,
+        Some(Bound::Missing { why, .. }) => {
+            return Err(Judgement::missing(on.unwrap_or_default(), *why));
+        }
+        Some(Bound::Exit(_)) => record.entries.len() as u64,
+    };
+    Ok(Span {
+        after,
+        until: u64::MAX,
+        fence: None,
+        open: match record.end {
+            // After we closed, its output was read to the end.
+            End::Alive | End::Closed => None,
+            End::Died { .. } | End::NotOpened { .. } => Some(Missing::Died),
+            End::Hung { .. } => Some(Missing::Hung),
+            End::Unfenced => Some(Missing::Unfenced),
+        },
+    })
+}
+
+fn is_reply(kind: Absent) -> bool {
+    matches!(kind, Absent::Reply | Absent::Result)
+}
+
+/// Whether a message is what must not come.
+fn is_unwanted(subject: &Subject<'_>, kind: Absent, sent: Option<&Sent>) -> bool {
+    let is_response = select::is_response(subject.message);
+    match kind {
+        Absent::Any => true,
+        Absent::Notification => subject.message.kind == Kind::Notification,
+        Absent::Request => subject.message.kind == Kind::Request,
+        Absent::Result if subject.message.kind != Kind::Result => false,
+        Absent::Reply | Absent::Result => match sent {
+            // A response to anything will do where no request is watched.
+            None => is_response,
+            Some(sent) => {
+                let answers = subject.entry.answers;
+                let is_attributed = sent.replies.contains(&subject.entry.seq) || answers == Some(sent.seq);
+                // What has no id of its own is answered by a response that answers nothing else.
+                let is_stray = sent.id.is_none() && answers.is_none();
+                is_response && (is_attributed || is_stray)
+            }
+        },
+    }
+}
+
+fn finding(code: FindingCode, first: &Subject<'_>, count: usize) -> Finding {
+    let mut finding = Finding::new(code, String::new())
+        .actual(first.text())
+        .at(first.entry.seq, "");
+    finding.count = count as u64;
+    finding
+}
+
+fn unexpected(first: &Subject<'_>, sent: Option<&Sent>) -> String {
+    let what = first.kind();
+    match sent.map(|sent| (sent.method.as_deref(), sent.id.is_some())) {
+        Some((Some(method), true)) => format!("{what} came for the request `{method}`, where none is due"),
+        Some((Some(method), false)) => format!("{what} came for the notification `{method}`, where none is due"),
+        Some((None, _)) | None => format!("{what} came, where none is due"),
+    }
+}
+
+fn word(kind: Absent) -> &'static str {
+    match kind {
+        Absent::Reply => "response",
+        Absent::Result => "result",
+        Absent::Notification => "notification",
+        Absent::Request => "request",
+        Absent::Any => "message",
+    }
+}

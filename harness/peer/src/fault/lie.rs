@@ -1,0 +1,152 @@
+//! What a named fault can do: the places where an honest server asks.
+
+use crate::client::Terms;
+use crate::error::RpcError;
+use crate::incoming::Arrival;
+use crate::outgoing::{About, Outgoing};
+use serde_json::Value;
+use std::time::Duration;
+
+/// One stateful lie, on one connection.
+///
+/// **Shape**: every method's default is honest. What a method changes counts as fired where it says so to [`Fired`].
+pub(crate) trait Lie: Send {
+    /// What holds for the whole connection.
+    fn habits(&self) -> Habits {
+        Habits::default()
+    }
+
+    /// Something came that the fault is about.
+    fn hear(&mut self, _heard: &Heard<'_>, _fired: &mut Fired) -> Course {
+        Course::Honest
+    }
+
+    /// A request that runs is cancelled.
+    fn cancel(&mut self, _method: &str, _fired: &mut Fired) -> OnCancel {
+        OnCancel::Stop
+    }
+
+    /// A message is about to go out. `is_subject`: the fault is about it; others are shown because a lie may wait for them.
+    fn send(&mut self, message: Outgoing, _is_subject: bool, _fired: &mut Fired) -> Vec<Outgoing> {
+        vec![message]
+    }
+
+    /// The input has ended and every answer is out: what is still to be said.
+    fn last_words(&mut self) -> Vec<Outgoing> {
+        Vec::new()
+    }
+}
+
+/// Whether the lie was told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fired(u64);
+
+impl Fired {
+    /// It was.
+    pub fn count(&mut self) {
+        self.0 += 1;
+    }
+
+    /// How often.
+    pub fn times(self) -> u64 {
+        self.0
+    }
+}
+
+/// Habits of a server that do not depend on a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Habits {
+    /// Written to stdout before anything else.
+    pub banner: &'static str,
+    /// Time before the first line is read.
+    pub start_delay: Duration,
+    /// Time that each answer, save that to `initialize`, lies in a buffer.
+    pub answer_delay: Duration,
+    /// Written after each message.
+    pub terminator: &'static str,
+    /// Whether a request waits until the one before is answered.
+    pub is_serial: bool,
+    /// What happens at the end of the input.
+    pub at_end: AtEnd,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Habits {
+            banner: "",
+            start_delay: Duration::ZERO,
+            answer_delay: Duration::ZERO,
+            terminator: "\n",
+            is_serial: false,
+            at_end: AtEnd::Finish,
+        }
+    }
+}
+
+/// What a server does at the end of its input.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AtEnd {
+    /// Finishes the answers under way and exits with 0.
+    Finish,
+    /// Exits with 0 at once.
+    Drop,
+    /// Finishes, and exits with this code.
+    Exit(i32),
+    /// Finishes, and runs on.
+    Stay,
+}
+
+/// Something that came from the client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard<'a> {
+    /// What.
+    pub what: What<'a>,
+    /// What was agreed, once it was.
+    pub terms: Option<&'a Terms>,
+}
+
+/// Kinds of what comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What<'a> {
+    /// No JSON, or JSON that is no message.
+    Malformed,
+    /// A request, by its keys.
+    Request(&'a Arrival, &'a str, u64),
+    /// A notification.
+    Notification(&'a Arrival, &'a str),
+}
+
+/// What the server does with what it heard.
+#[derive(Debug)]
+pub(crate) enum Course {
+    /// What the specification says.
+    Honest,
+    /// Takes the request although it may not be taken now, or with this id.
+    Admit,
+    /// Nothing.
+    Ignore,
+    /// Answers the request with this.
+    Answer(Result<Value, RpcError>),
+    /// Says this first, then does what the specification says.
+    Say(Vec<Outgoing>),
+    /// Ends the process with this code.
+    Exit(i32),
+    /// Never says anything again; the process ends with its input.
+    Hang,
+}
+
+/// What becomes of a running request that is cancelled.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OnCancel {
+    /// It stops.
+    Stop,
+    /// It runs on and is answered.
+    RunOn,
+    /// It stops and is answered at once, with the smallest lawful result.
+    Answer,
+}
+
+/// Whether a message is the response to a request.
+pub(crate) fn is_reply(message: &Outgoing) -> bool {
+    matches!(message.about, About::Reply { .. })
+}

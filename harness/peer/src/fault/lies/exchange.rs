@@ -1,0 +1,173 @@
+//! Lies about which messages are lawful when, and between what is declared and what is done.
+
+use crate::error::RpcError;
+use crate::fault::lie::{Course, Fired, Heard, Lie, What};
+use crate::json::Json;
+use crate::outgoing::{About, Outgoing};
+use crate::server::NOTIFICATIONS;
+use mcp_assay_wire::jsonrpc::RawId;
+use serde_json::json;
+
+/// Treats one method in its own way.
+pub(crate) struct Refuses {
+    method: &'static str,
+    is_early_only: bool,
+    course: fn(&str) -> Course,
+}
+
+impl Refuses {
+    /// Answers that there is no such method.
+    pub fn method(method: &'static str) -> Box<dyn Lie> {
+        Box::new(Refuses {
+            method,
+            is_early_only: false,
+            course: |method| Course::Answer(Err(RpcError::method_not_found(method))),
+        })
+    }
+
+    /// Answers before `initialize` that it is too early.
+    pub fn early(method: &'static str) -> Box<dyn Lie> {
+        Box::new(Refuses {
+            method,
+            is_early_only: true,
+            course: |_| Course::Answer(Err(RpcError::invalid_request("not initialized"))),
+        })
+    }
+
+    /// Answers nothing.
+    pub fn silently(method: &'static str) -> Box<dyn Lie> {
+        Box::new(Refuses {
+            method,
+            is_early_only: false,
+            course: |_| Course::Ignore,
+        })
+    }
+
+    /// Says that it is done, and does nothing.
+    pub fn nothing_of(method: &'static str) -> Box<dyn Lie> {
+        Box::new(Refuses {
+            method,
+            is_early_only: false,
+            course: |_| Course::Answer(Ok(json!({}))),
+        })
+    }
+}
+
+impl Lie for Refuses {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Request(_, method, _)
+                if method == self.method && !(self.is_early_only && heard.terms.is_some()) =>
+            {
+                fired.count();
+                (self.course)(method)
+            }
+            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+        }
+    }
+}
+
+/// Answers what must not be answered.
+pub(crate) struct AnswersNotifications;
+
+impl Lie for AnswersNotifications {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Notification(_, method) if !NOTIFICATIONS.contains(&method) => {
+                fired.count();
+                let null = RawId("null".to_owned());
+                let error = RpcError::method_not_found(method);
+                Course::Say(vec![Outgoing::reply_to_none(Some(&null), error)])
+            }
+            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+        }
+    }
+}
+
+/// Does not wait for `initialize`.
+pub(crate) struct AnswersBeforeInitialize;
+
+impl Lie for AnswersBeforeInitialize {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Request(arrival, method, _)
+                if heard.terms.is_none()
+                    && !["initialize", "ping"].contains(&method)
+                    && arrival.lawful_id().is_some() =>
+            {
+                fired.count();
+                Course::Admit
+            }
+            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+        }
+    }
+}
+
+/// Asks for roots right after it answered `initialize`, if the client has any.
+#[derive(Default)]
+pub(crate) struct RequestsBeforeInitialized {
+    has_roots: bool,
+}
+
+impl Lie for RequestsBeforeInitialized {
+    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
+        if let What::Request(arrival, "initialize", _) = heard.what {
+            let roots = arrival.message.value.pointer("/params/capabilities/roots");
+            self.has_roots = roots.is_some();
+        }
+        Course::Honest
+    }
+
+    fn send(&mut self, message: Outgoing, is_subject: bool, fired: &mut Fired) -> Vec<Outgoing> {
+        let is_answer = matches!(&message.about, About::Reply { method, .. } if method == "initialize")
+            && message.json.at("/result").is_some();
+        if !(is_answer && is_subject && self.has_roots) {
+            return vec![message];
+        }
+        fired.count();
+        let id = RawId("\"early\"".to_owned());
+        vec![message, Outgoing::request(&id, "roots/list", None)]
+    }
+}
+
+/// Asks for what the client cannot do.
+pub(crate) struct UndeclaredSampling;
+
+impl Lie for UndeclaredSampling {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Notification(_, "notifications/initialized")
+                if heard.terms.is_some_and(|terms| !terms.has_sampling()) =>
+            {
+                fired.count();
+                let params = json!({
+                    "messages": [{ "role": "user", "content": { "type": "text", "text": "Hello" } }],
+                    "maxTokens": 10,
+                });
+                let id = RawId("\"undeclared\"".to_owned());
+                let request = Outgoing::request(&id, "sampling/createMessage", Some(params));
+                Course::Say(vec![request])
+            }
+            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+        }
+    }
+}
+
+/// Keeps a capability to itself.
+pub(crate) struct ImplementsUndeclared;
+
+impl Lie for ImplementsUndeclared {
+    fn send(
+        &mut self,
+        mut message: Outgoing,
+        is_subject: bool,
+        fired: &mut Fired,
+    ) -> Vec<Outgoing> {
+        let is_initialize = message.about.is_reply_to("initialize");
+        let json: &mut Json = &mut message.json;
+        if is_subject && is_initialize && json.remove("/result/capabilities/logging") {
+            fired.count();
+        }
+        vec![message]
+    }
+}

@@ -1,0 +1,256 @@
+//! The teller: the planted fault on one connection, between the server and the wire.
+
+use super::aim::Aim;
+use super::lie::{Course, Fired, Habits, Heard, Lie, OnCancel, What};
+use super::wire::{self, Struck};
+use super::{FaultRefused, Planted, registry};
+use crate::options::Resolve;
+use crate::outgoing::{About, Outgoing};
+use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::scenario::Fault;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// One connection's fault, if it has one.
+pub(crate) struct Teller {
+    planted: Option<Planted>,
+    aim: Aim,
+    lie: Option<Box<dyn Lie>>,
+    resolve: Option<Resolve>,
+    /// The negotiated revision, or before that those on offer, latest first.
+    revisions: Vec<Revision>,
+    /// Requests that a named fault with a target is about.
+    subjects: HashSet<u64>,
+    refused: Option<FaultRefused>,
+    fired: u64,
+    is_dying: bool,
+}
+
+/// Something to write.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Utterance {
+    /// What.
+    pub content: Content,
+    /// How long to wait before, while others may go.
+    pub delay: Duration,
+    /// Whether to wait until another has gone.
+    pub is_held: bool,
+    /// Where to cut it in two.
+    pub cut: Option<usize>,
+}
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Content {
+    /// One message, as a line or an item of a batch.
+    Message(String),
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
+}
+
+impl Utterance {
+    /// Whether it can stand among the answers to a batch.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.content, Content::Message(_))
+            && self.delay.is_zero()
+            && !self.is_held
+            && self.cut.is_none()
+    }
+
+    /// As it is, now.
+    pub fn plain(content: Content) -> Self {
+        Utterance {
+            content,
+            delay: Duration::ZERO,
+            is_held: false,
+            cut: None,
+        }
+    }
+}
+
+impl Teller {
+    /// A teller for one connection.
+    pub fn new(planted: Option<Planted>, resolve: Option<Resolve>, offered: &[Revision]) -> Self {
+        let lie = planted.as_ref().and_then(|planted| match &planted.fault {
+            Fault::Named(name) => registry::find(name).map(|fault| (fault.begin)()),
+            _ => None,
+        });
+        Teller {
+            aim: Aim::new(planted.as_ref().and_then(|planted| planted.at.clone())),
+            planted,
+            lie,
+            resolve,
+            revisions: offered.to_vec(),
+            subjects: HashSet::new(),
+            refused: None,
+            fired: 0,
+            is_dying: false,
+        }
+    }
+
+    /// From now on this revision is spoken.
+    pub fn negotiated(&mut self, revision: Revision) {
+        self.revisions = vec![revision];
+    }
+
+    /// Habits of the whole connection.
+    pub fn habits(&self) -> Habits {
+        self.lie
+            .as_ref()
+            .map(|lie| lie.habits())
+            .unwrap_or_default()
+    }
+
+    /// A habit showed.
+    pub fn habit_showed(&mut self) {
+        self.record(1);
+    }
+
+    /// The process ends now, with whatever it had still to say.
+    pub fn die(&mut self) {
+        self.is_dying = true;
+    }
+
+    /// Whether the process ends now.
+    pub fn is_dying(&self) -> bool {
+        self.is_dying
+    }
+
+    /// What to do with what came.
+    pub fn hear(&mut self, heard: &Heard<'_>) -> Course {
+        let Some(lie) = &mut self.lie else {
+            return Course::Honest;
+        };
+        let is_subject = match heard.what {
+            What::Request(_, method, seq) => {
+                let is_hit = self.aim.hits_request(method, &self.revisions);
+                if is_hit {
+                    self.subjects.insert(seq);
+                }
+                is_hit
+            }
+            What::Malformed | What::Notification(..) => true,
+        };
+        if !is_subject {
+            return Course::Honest;
+        }
+        let mut fired = Fired::default();
+        let course = lie.hear(heard, &mut fired);
+        self.record(fired.times());
+        course
+    }
+
+    /// What becomes of a running request that is cancelled.
+    pub fn cancel(&mut self, method: &str, seq: u64) -> OnCancel {
+        let is_subject = self.aim.is_everywhere() || self.subjects.contains(&seq);
+        let Some(lie) = self.lie.as_mut().filter(|_| is_subject) else {
+            return OnCancel::Stop;
+        };
+        let mut fired = Fired::default();
+        let on_cancel = lie.cancel(method, &mut fired);
+        self.record(fired.times());
+        on_cancel
+    }
+
+    /// What to write for a message.
+    pub fn tell(&mut self, message: Outgoing) -> Vec<Utterance> {
+        let Some(lie) = &mut self.lie else {
+            return self.strike(message);
+        };
+        let is_subject = match &message.about {
+            _ if self.aim.is_everywhere() => true,
+            About::Reply { seq, .. } => self.subjects.contains(seq),
+            about => self.aim.hits(about, &self.revisions),
+        };
+        let habits = lie.habits();
+        let mut fired = Fired::default();
+        let is_delayed =
+            matches!(&message.about, About::Reply { method, .. } if method != "initialize");
+        let messages = lie.send(message, is_subject, &mut fired);
+        self.record(fired.times());
+        let say = |message: Outgoing| Utterance {
+            delay: if is_delayed {
+                habits.answer_delay
+            } else {
+                Duration::ZERO
+            },
+            ..Utterance::plain(Content::Message(message.json.to_text()))
+        };
+        messages.into_iter().map(say).collect()
+    }
+
+    /// What is said after the last answer.
+    pub fn last_words(&mut self) -> Vec<Utterance> {
+        let words = self.lie.as_mut().map(|lie| lie.last_words());
+        let say = |message: Outgoing| Utterance::plain(Content::Message(message.json.to_text()));
+        words.unwrap_or_default().into_iter().map(say).collect()
+    }
+
+    /// How often the fault struck on this connection.
+    pub fn fired(&self) -> u64 {
+        self.fired
+    }
+
+    /// Why it could not strike, where it hit and could not.
+    pub fn refused(&self) -> Option<&FaultRefused> {
+        self.refused.as_ref()
+    }
+
+    fn strike(&mut self, message: Outgoing) -> Vec<Utterance> {
+        let say = |message: Outgoing| Utterance::plain(Content::Message(message.json.to_text()));
+        let Some(planted) = &self.planted else {
+            return vec![say(message)];
+        };
+        if !self.aim.hits(&message.about, &self.revisions) {
+            return vec![say(message)];
+        }
+        let latest = self.revisions.first().copied();
+        let nobody = |_: &_, _| None;
+        let struck = wire::strike(
+            &planted.fault,
+            message.clone(),
+            latest.unwrap_or(Revision::R2025_11_25),
+            match &self.resolve {
+                Some(resolve) => resolve.as_ref(),
+                None => &nobody,
+            },
+        );
+        let struck = match struck {
+            Ok(Some(struck)) => struck,
+            Ok(None) => return vec![say(message)],
+            Err(refused) => {
+                self.refused = Some(refused);
+                return vec![say(message)];
+            }
+        };
+        self.record(1);
+        match struck {
+            Struck::Changed(message) => vec![say(message)],
+            Struck::Dropped => Vec::new(),
+            Struck::Repeated(message, times) => {
+                let count = usize::try_from(times).unwrap_or(usize::MAX);
+                std::iter::repeat_n(say(message), count.saturating_add(1)).collect()
+            }
+            Struck::Delayed(message, delay) => vec![Utterance {
+                delay,
+                ..say(message)
+            }],
+            Struck::Held(message) => vec![Utterance {
+                is_held: true,
+                ..say(message)
+            }],
+            Struck::Bytes(bytes) => vec![Utterance::plain(Content::Bytes(bytes))],
+            Struck::Cut(message, at) => vec![Utterance {
+                cut: Some(at),
+                ..say(message)
+            }],
+        }
+    }
+
+    fn record(&mut self, times: u64) {
+        self.fired += times;
+        if let Some(planted) = &self.planted {
+            planted.fire(times);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The reference peer and its lies: an MCP server that keeps the protocol, and can be told to break it in one named way.
+//!
+//! It speaks the four revisions of the legacy era over any pair of byte streams, and is written to be read beside the specification: one
+//! module for each of its pages.
+//!
+//! ```text
+//! input -> Framer -> connection -> session (may it be asked now?) -> server (who answers?) -> tools, resources, prompts, ...
+//!                        |                                                                        |
+//!                        +---------- fault::Teller (the one lie) ---------- writer <--------------+ -> output
+//! ```
+
+mod client;
+mod completion;
+mod connection;
+mod content;
+mod error;
+mod fault;
+mod incoming;
+mod json;
+mod lifecycle;
+mod listing;
+mod logging;
+mod options;
+mod outgoing;
+mod pagination;
+mod prompts;
+mod resources;
+mod running;
+mod serve;
+mod server;
+mod session;
+mod tools;
+mod writer;
+
+pub use fault::{FAULTS, FaultRefused, NamedFault, Planted, Step};
+pub use options::{Cause, Ended, Options, Resolve};
+pub use serve::serve;

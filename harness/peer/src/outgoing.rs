@@ -1,0 +1,150 @@
+//! What the server says: answers, its own requests and notifications, on their way to the writer.
+//!
+//! ```text
+//! reader, tool tasks -> Outlet -> (bounded queue of Out) -> writer -> the client
+//! ```
+
+use crate::error::RpcError;
+use crate::incoming::Request;
+use crate::json::Json;
+use mcp_assay_wire::jsonrpc::RawId;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+/// Messages that may wait for a client that does not read; then the server stops reading too.
+const QUEUED: usize = 256;
+
+/// A message and what it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Outgoing {
+    /// What kind of message, in the terms of a fault's target.
+    pub about: About,
+    /// The message.
+    pub json: Json,
+}
+
+/// Kind of an outgoing message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum About {
+    /// The response to a request.
+    Reply {
+        /// The method of the request.
+        method: String,
+        /// Which request of the connection.
+        seq: u64,
+    },
+    /// The error response to what is no request.
+    ReplyToNone,
+    /// A request of the server's.
+    Request(String),
+    /// A notification of the server's.
+    Notification(String),
+}
+
+impl About {
+    /// Whether it is the response to a request with this method.
+    pub fn is_reply_to(&self, wanted: &str) -> bool {
+        matches!(self, About::Reply { method, .. } if method == wanted)
+    }
+}
+
+impl Outgoing {
+    /// The response to a request.
+    pub fn reply(request: &Request, answer: Result<Value, RpcError>) -> Self {
+        Outgoing {
+            about: About::Reply {
+                method: request.method.clone(),
+                seq: request.seq,
+            },
+            json: response(Some(&request.id), answer),
+        }
+    }
+
+    /// The error response to what is no request.
+    ///
+    /// **Shape**: without an id, where none can be read. Every revision's readers accept that; `null`, which JSON-RPC asks for, is an
+    /// illegal value in all MCP schemas.
+    pub fn reply_to_none(id: Option<&RawId>, error: RpcError) -> Self {
+        Outgoing {
+            about: About::ReplyToNone,
+            json: response(id, Err(error)),
+        }
+    }
+
+    /// A request of the server's.
+    pub fn request(id: &RawId, method: &str, params: Option<Value>) -> Self {
+        let mut json = Json::object([
+            ("jsonrpc", Json::text("2.0")),
+            ("id", Json::Raw(id.0.clone())),
+            ("method", Json::text(method)),
+        ]);
+        if let Some(params) = params {
+            json.set("/params", params.into());
+        }
+        Outgoing {
+            about: About::Request(method.to_owned()),
+            json,
+        }
+    }
+
+    /// A notification of the server's.
+    pub fn notification(method: &str, params: Json) -> Self {
+        Outgoing {
+            about: About::Notification(method.to_owned()),
+            json: Json::object([
+                ("jsonrpc", Json::text("2.0")),
+                ("method", Json::text(method)),
+                ("params", params),
+            ]),
+        }
+    }
+}
+
+fn response(id: Option<&RawId>, answer: Result<Value, RpcError>) -> Json {
+    let mut json = Json::object([("jsonrpc", Json::text("2.0"))]);
+    if let Some(id) = id {
+        json.set("/id", Json::Raw(id.0.clone()));
+    }
+    match answer {
+        Ok(result) => json.set("/result", result.into()),
+        Err(error) => json.set("/error", error.into_value().into()),
+    };
+    json
+}
+
+/// What the writer is handed.
+#[derive(Clone, Debug)]
+pub(crate) enum Out {
+    /// One message, one line.
+    One(Outgoing),
+    /// The answers to a batch, one line.
+    Batch(Vec<Outgoing>),
+}
+
+/// The way to the writer.
+#[derive(Clone, Debug)]
+pub(crate) struct Outlet(mpsc::Sender<Out>);
+
+impl Outlet {
+    /// An outlet and the queue it fills.
+    pub fn new() -> (Outlet, mpsc::Receiver<Out>) {
+        let (sender, queue) = mpsc::channel(QUEUED);
+        (Outlet(sender), queue)
+    }
+
+    /// Queues a message; waits while the client does not read. Once the writer is gone there is no one left to tell.
+    pub async fn send(&self, out: Out) {
+        drop(self.0.send(out).await);
+    }
+
+    /// Queues a message, or drops it where the queue is full: for what is said in passing.
+    pub fn try_send(&self, out: Out) {
+        drop(self.0.try_send(out));
+    }
+
+    /// Queues a notification.
+    pub async fn notify(&self, method: &str, params: Json) {
+        self.send(Out::One(Outgoing::notification(method, params)))
+            .await;
+    }
+}

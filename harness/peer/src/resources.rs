@@ -1,0 +1,217 @@
+//! Resources: lists, reading, subscriptions.
+//!
+//! **Source**: `2024-11-05/server/resources`.
+
+use crate::content::PNG_BASE64;
+use crate::error::RpcError;
+use crate::incoming::Params;
+use crate::json::Json;
+use crate::listing;
+use crate::outgoing::Outlet;
+use mcp_assay_model::protocol::Revision;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The resource that the tool `touch` changes.
+pub(crate) const WATCHED: &str = "test://watched-resource";
+
+/// The template whose instances can be read.
+pub(crate) const TEMPLATE: &str = "test://template/{id}/data";
+
+/// What can be listed: uri, name, title, media type.
+const LISTED: [(&str, &str, &str, &str); 4] = [
+    (
+        "test://static-text",
+        "static-text",
+        "Static text",
+        "text/plain",
+    ),
+    (
+        "test://static-binary",
+        "static-binary",
+        "Static binary",
+        "image/png",
+    ),
+    (
+        WATCHED,
+        "watched-resource",
+        "Watched resource",
+        "text/plain",
+    ),
+    (
+        "test://template/1/data",
+        "template-1",
+        "First of the template",
+        "application/json",
+    ),
+];
+
+/// The resources that change, and who wants to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    subscriptions: Arc<Mutex<BTreeSet<String>>>,
+    changes: Arc<AtomicU64>,
+    outlet: Outlet,
+}
+
+impl Watched {
+    /// Nothing changed, nobody subscribed.
+    pub fn new(outlet: Outlet) -> Self {
+        Watched {
+            subscriptions: Arc::default(),
+            changes: Arc::default(),
+            outlet,
+        }
+    }
+
+    /// Changes the watched resource and tells a subscriber; returns how often it has changed.
+    pub async fn change(&self) -> u64 {
+        let changes = self.changes.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.with_subscriptions(|uris| uris.contains(WATCHED)) {
+            let params = Json::object([("uri", Json::text(WATCHED))]);
+            self.outlet
+                .notify("notifications/resources/updated", params)
+                .await;
+        }
+        changes
+    }
+
+    /// Answers `resources/subscribe`.
+    pub fn subscribe(&self, params: Params<'_>) -> Result<Value, RpcError> {
+        let uri = params.required_string("uri")?;
+        self.contents(uri)?;
+        self.with_subscriptions(|uris| uris.insert(uri.to_owned()));
+        Ok(json!({}))
+    }
+
+    /// Answers `resources/unsubscribe`; to end what has not begun is no error.
+    pub fn unsubscribe(&self, params: Params<'_>) -> Result<Value, RpcError> {
+        let uri = params.required_string("uri")?;
+        self.with_subscriptions(|uris| uris.remove(uri));
+        Ok(json!({}))
+    }
+
+    /// Answers `resources/read`.
+    pub fn read(&self, params: Params<'_>) -> Result<Value, RpcError> {
+        let contents = self.contents(params.required_string("uri")?)?;
+        Ok(json!({ "contents": [contents] }))
+    }
+
+    fn contents(&self, uri: &str) -> Result<Value, RpcError> {
+        let text = |mime_type: &str, text: String| json!({ "uri": uri, "mimeType": mime_type, "text": text });
+        match uri {
+            "test://static-text" => {
+                let content = "This is the content of the static text resource.";
+                Ok(text("text/plain", content.to_owned()))
+            }
+            "test://static-binary" => {
+                Ok(json!({ "uri": uri, "mimeType": "image/png", "blob": PNG_BASE64 }))
+            }
+            WATCHED => {
+                let changes = self.changes.load(Ordering::Relaxed);
+                Ok(text("text/plain", format!("Changed {changes} times.")))
+            }
+            _ => match template_id(uri) {
+                Some(id) => {
+                    let content = json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
+                    Ok(text("application/json", content.to_string()))
+                }
+                None => Err(RpcError::resource_not_found(uri)),
+            },
+        }
+    }
+
+    fn with_subscriptions<T>(&self, act: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
+        let subscriptions = self.subscriptions.lock();
+        act(&mut subscriptions.unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The entries of `resources/list`.
+pub(crate) fn entries(revision: Revision) -> Vec<Value> {
+    let entry = |(uri, name, title, mime_type): (&str, &str, &str, &str)| {
+        let mut entry = json!({ "uri": uri, "name": name, "mimeType": mime_type });
+        listing::add_title(&mut entry, revision, title);
+        listing::add_icon(&mut entry, revision);
+        entry
+    };
+    LISTED.map(entry).into()
+}
+
+/// The entries of `resources/templates/list`.
+pub(crate) fn template_entries(revision: Revision) -> Vec<Value> {
+    let mut entry = json!({
+        "uriTemplate": TEMPLATE,
+        "name": "template",
+        "description": "Data for an id",
+        "mimeType": "application/json",
+    });
+    listing::add_title(&mut entry, revision, "Template");
+    listing::add_icon(&mut entry, revision);
+    vec![entry]
+}
+
+/// The uris of all resources that are listed.
+pub(crate) fn uris() -> impl Iterator<Item = &'static str> {
+    LISTED.iter().map(|(uri, ..)| *uri)
+}
+
+/// Whether a text begins with a scheme and holds only characters that a URI may hold.
+pub(crate) fn is_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    let is_part = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(is_scheme)
+        && rest.bytes().all(is_part)
+}
+
+/// The value of `{id}` in an instance of the template, percent-decoded; simple expansion leaves no slash in it.
+fn template_id(uri: &str) -> Option<String> {
+    let id = uri
+        .strip_prefix("test://template/")?
+        .strip_suffix("/data")?;
+    if id.is_empty() || id.contains('/') {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let mut rest = id.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                let code = digit()? * 16 + digit()?;
+                u8::try_from(code).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::template_id;
+
+    #[test]
+    fn an_id_is_one_segment_percent_decoded() {
+        for (uri, id) in [
+            ("test://template/123/data", Some("123")),
+            ("test://template/a%20b/data", Some("a b")),
+            ("test://template/%C3%A9/data", Some("é")),
+            ("test://template/a%2fb/data", Some("a/b")),
+            ("test://template//data", None),
+            ("test://template/a/b/data", None),
+            ("test://template/%zz/data", None),
+            ("test://template/%ff/data", None),
+            ("test://template/%2", None),
+            ("test://template/1", None),
+        ] {
+            assert_eq!(template_id(uri).as_deref(), id, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Who answers what: the methods of the legacy era and the module that serves each.
+
+use crate::client::Client;
+use crate::error::RpcError;
+use crate::incoming::{Params, Request};
+use crate::logging::Log;
+use crate::outgoing::Outlet;
+use crate::resources::{self, Watched};
+use crate::session::Session;
+use crate::tools::{self, Call, Progress};
+use crate::{completion, lifecycle, pagination, prompts};
+use serde_json::{Value, json};
+use std::pin::Pin;
+use std::time::Duration;
+
+/// The requests that are answered with more than -32601.
+pub(crate) const REQUESTS: [&str; 13] = [
+    "completion/complete",
+    "initialize",
+    "logging/setLevel",
+    "ping",
+    "prompts/get",
+    "prompts/list",
+    "resources/list",
+    "resources/read",
+    "resources/subscribe",
+    "resources/templates/list",
+    "resources/unsubscribe",
+    "tools/call",
+    "tools/list",
+];
+
+/// The notifications of clients that the revisions of the legacy era know.
+pub(crate) const NOTIFICATIONS: [&str; 5] = [
+    "notifications/cancelled",
+    "notifications/initialized",
+    "notifications/progress",
+    "notifications/roots/list_changed",
+    "notifications/tasks/status",
+];
+
+/// The features of the server and the session they are offered in.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    /// Where the conversation stands.
+    pub session: Session,
+    /// The client, to ask.
+    pub client: Client,
+    log: Log,
+    watched: Watched,
+    outlet: Outlet,
+    page_size: usize,
+}
+
+/// An answer, now or later.
+pub(crate) enum Answer {
+    /// Now: the order of answers is that of requests.
+    Now(Result<Value, RpcError>),
+    /// Later: others may be answered meanwhile, and the request may be cancelled.
+    Later(Pin<Box<dyn Future<Output = Value> + Send>>),
+}
+
+impl Server {
+    /// A server in a new session.
+    pub fn new(session: Session, outlet: Outlet, page_size: usize, timeout: Duration) -> Self {
+        Server {
+            session,
+            client: Client::new(outlet.clone(), timeout),
+            log: Log::new(outlet.clone()),
+            watched: Watched::new(outlet.clone()),
+            outlet,
+            page_size,
+        }
+    }
+
+    /// Answers a request that the session admits.
+    pub fn answer(&mut self, request: &Request) -> Answer {
+        if !REQUESTS.contains(&request.method.as_str()) {
+            return Answer::Now(Err(RpcError::method_not_found(&request.method)));
+        }
+        let params = match request.params() {
+            Ok(params) => params,
+            Err(error) => return Answer::Now(Err(error)),
+        };
+        if request.method == "tools/call" {
+            return self.call(request, params);
+        }
+        Answer::Now(self.answer_now(&request.method, params))
+    }
+
+    fn answer_now(&mut self, method: &str, params: Params<'_>) -> Result<Value, RpcError> {
+        let revision = self.session.terms_or_latest().revision;
+        let page = |key, entries| pagination::page(key, entries, params, self.page_size);
+        match method {
+            "initialize" => lifecycle::initialize(&mut self.session, params),
+            "ping" => Ok(json!({})),
+            "tools/list" => page("tools", tools::entries(revision)),
+            "resources/list" => page("resources", resources::entries(revision)),
+            "resources/templates/list" => {
+                page("resourceTemplates", resources::template_entries(revision))
+            }
+            "resources/read" => self.watched.read(params),
+            "resources/subscribe" => self.watched.subscribe(params),
+            "resources/unsubscribe" => self.watched.unsubscribe(params),
+            "prompts/list" => page("prompts", prompts::entries(revision)),
+            "prompts/get" => prompts::get(params),
+            "completion/complete" => completion::complete(params),
+            "logging/setLevel" => self.log.set_level(params),
+            _ => Err(RpcError::method_not_found(method)),
+        }
+    }
+
+    fn call(&self, request: &Request, params: Params<'_>) -> Answer {
+        let terms = self.session.terms_or_latest();
+        let revision = terms.revision;
+        let prepare = |arguments| Call {
+            arguments,
+            terms,
+            client: self.client.clone(),
+            log: self.log.clone(),
+            watched: self.watched.clone(),
+            progress: Progress {
+                token: request.progress_token().cloned(),
+                revision,
+                outlet: self.outlet.clone(),
+            },
+        };
+        match tools::call(params, revision, prepare) {
+            Ok(running) => Answer::Later(running),
+            Err(error) => Answer::Now(Err(error)),
+        }
+    }
+}

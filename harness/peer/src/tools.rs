@@ -1,0 +1,252 @@
+//! Tools: the list, and calls.
+//!
+//! **Source**: `2024-11-05/server/tools`. A call is refused with a protocol error where the tool does not exist; arguments that break the tool's
+//! schema are a protocol error up to 2025-06-18 and a tool error, which a model can learn from, from 2025-11-25 on.
+
+mod asking;
+mod catalogue;
+mod forms;
+mod plain;
+mod running;
+
+use crate::client::{Client, Terms};
+use crate::content;
+use crate::error::RpcError;
+use crate::incoming::Params;
+use crate::json::Json;
+use crate::listing;
+use crate::logging::Log;
+use crate::outgoing::Outlet;
+use crate::resources::Watched;
+use catalogue::TOOLS;
+use jsonschema::Validator;
+use mcp_assay_model::protocol::Revision;
+use mcp_assay_wire::jsonrpc::RawId;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+
+/// A tool.
+pub(crate) struct Tool {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    /// The first revision whose features it needs.
+    since: Revision,
+    input: fn() -> Value,
+    /// Schema of its structured content; such a tool exists from 2025-06-18 on.
+    output: Option<fn() -> Value>,
+    is_read_only: bool,
+    run: fn(Call) -> Running,
+}
+
+/// A call under way.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// What a tool has to work with.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The arguments; they fit the tool's schema.
+    pub arguments: Map<String, Value>,
+    /// What was agreed with the client.
+    pub terms: Arc<Terms>,
+    /// The client, to ask.
+    pub client: Client,
+    /// The log.
+    pub log: Log,
+    /// The resources that change.
+    pub watched: Watched,
+    /// Where progress goes.
+    pub progress: Progress,
+}
+
+impl Call {
+    /// A string among the arguments.
+    pub fn text(&self, name: &str) -> &str {
+        let text = self.arguments.get(name).and_then(Value::as_str);
+        text.unwrap_or_default()
+    }
+}
+
+/// What a tool comes back with.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    content: Vec<Value>,
+    structured: Option<Value>,
+    is_error: bool,
+}
+
+impl Outcome {
+    /// Content blocks.
+    pub fn content(content: Vec<Value>) -> Self {
+        Outcome {
+            content,
+            structured: None,
+            is_error: false,
+        }
+    }
+
+    /// One text block.
+    pub fn text(text: impl Into<String>) -> Self {
+        Outcome::content(vec![content::text(text)])
+    }
+
+    /// Structured content, with the same as text for clients that do not read it.
+    pub fn structured(value: Value) -> Self {
+        Outcome {
+            structured: Some(value.clone()),
+            ..Outcome::text(value.to_string())
+        }
+    }
+
+    /// A failure of the tool, told to the model.
+    pub fn error(text: impl Into<String>) -> Self {
+        Outcome {
+            is_error: true,
+            ..Outcome::text(text)
+        }
+    }
+
+    fn into_result(self) -> Value {
+        let mut result = json!({ "content": self.content });
+        if let Some(structured) = self.structured {
+            result["structuredContent"] = structured;
+        }
+        if self.is_error {
+            result["isError"] = json!(true);
+        }
+        result
+    }
+}
+
+/// Progress of one call, told if the caller gave a token.
+///
+/// **Source**: `2024-11-05/basic/utilities/progress`; the message came with 2025-03-26.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    /// The token as the client wrote it.
+    pub token: Option<RawId>,
+    /// The negotiated revision.
+    pub revision: Revision,
+    /// The way out.
+    pub outlet: Outlet,
+}
+
+impl Progress {
+    /// Says how far the call is, of 100.
+    pub async fn report(&self, progress: u32, message: &str) {
+        let Some(token) = &self.token else { return };
+        let mut params = Json::object([("progressToken", Json::Raw(token.0.clone()))]);
+        params.set("/progress", json!(progress).into());
+        params.set("/total", json!(100).into());
+        if self.revision >= Revision::R2025_03_26 {
+            params.set("/message", Json::text(message));
+        }
+        self.outlet.notify("notifications/progress", params).await;
+    }
+}
+
+/// The entries of `tools/list`.
+pub(crate) fn entries(revision: Revision) -> Vec<Value> {
+    let offered = TOOLS.iter().filter(|tool| tool.since <= revision);
+    offered.map(|tool| tool.entry(revision)).collect()
+}
+
+/// Begins a call.
+///
+/// **Errors**: the answer to a call of no tool, or (to 2025-06-18) with arguments that break its schema.
+pub(crate) fn call(
+    params: Params<'_>,
+    revision: Revision,
+    prepare: impl FnOnce(Map<String, Value>) -> Call,
+) -> Result<Pin<Box<dyn Future<Output = Value> + Send>>, RpcError> {
+    let name = params.required_string("name")?;
+    let arguments = params.object("arguments")?.cloned().unwrap_or_default();
+    let tool = TOOLS
+        .iter()
+        .find(|tool| tool.name == name && tool.since <= revision)
+        .ok_or_else(|| RpcError::invalid_params(format!("Unknown tool: {name}")))?;
+    let begun: Result<Running, Outcome> = match tool.check(&arguments) {
+        Ok(()) => Ok((tool.run)(prepare(arguments))),
+        Err(detail) if revision < Revision::R2025_11_25 => {
+            return Err(RpcError::invalid_params(detail));
+        }
+        Err(detail) => Err(Outcome::error(detail)),
+    };
+    Ok(Box::pin(async move {
+        match begun {
+            Ok(running) => running.await.into_result(),
+            Err(refused) => refused.into_result(),
+        }
+    }))
+}
+
+impl Tool {
+    fn entry(&self, revision: Revision) -> Value {
+        let mut entry = json!({ "name": self.name });
+        listing::add_title(&mut entry, revision, self.title);
+        entry["description"] = json!(self.description);
+        entry["inputSchema"] = (self.input)();
+        if let Some(output) = self.output {
+            entry["outputSchema"] = output();
+        }
+        if revision >= Revision::R2025_03_26 {
+            entry["annotations"] = json!({
+                "title": self.title,
+                "readOnlyHint": self.is_read_only,
+                "destructiveHint": false,
+                "idempotentHint": true,
+                "openWorldHint": false,
+            });
+        }
+        listing::add_icon(&mut entry, revision);
+        entry
+    }
+
+    fn check(&self, arguments: &Map<String, Value>) -> Result<(), String> {
+        let validator = VALIDATORS.get(self.name);
+        let validator = validator.expect("every tool of the list has a validator");
+        let arguments = Value::Object(arguments.clone());
+        validator.validate(&arguments).map_err(|error| {
+            let place = error.instance_path().to_string();
+            let place = if place.is_empty() {
+                "arguments"
+            } else {
+                &place
+            };
+            format!("Invalid arguments for tool {}: {place}: {error}", self.name)
+        })
+    }
+}
+
+/// Compiled input schemas: compiled once, because a kill matrix starts this server thousands of times in one process.
+static VALIDATORS: LazyLock<HashMap<&'static str, Validator>> = LazyLock::new(|| {
+    let compile = |tool: &Tool| {
+        let validator = jsonschema::draft202012::new(&(tool.input)());
+        (tool.name, validator.expect("our own schemas compile"))
+    };
+    TOOLS.iter().map(compile).collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_sorted_as_declared() {
+        let mut names: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert_eq!(VALIDATORS.len(), count);
+    }
+
+    #[test]
+    fn structured_results_belong_to_revisions_that_have_them() {
+        for tool in TOOLS.iter().filter(|tool| tool.output.is_some()) {
+            assert!(tool.since >= Revision::R2025_06_18, "{}", tool.name);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Tools that take time, and one that changes something.
+
+use super::{Call, Outcome};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Between two signs of life of a tool that reports.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes the time it is told to take. A cancel drops this future at its only await.
+pub(super) async fn slow(call: Call) -> Outcome {
+    let ms = call.arguments.get("ms").and_then(Value::as_f64);
+    let ms = ms.unwrap_or_default();
+    tokio::time::sleep(Duration::from_secs_f64(ms / 1000.0)).await;
+    Outcome::text(format!("Waited {ms} ms."))
+}
+
+/// What [`slow`] takes: a minute at most.
+pub(super) fn slow_input() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "ms": { "type": "integer", "minimum": 0, "maximum": 60000, "description": "Milliseconds to wait" },
+        },
+        "required": ["ms"],
+    })
+}
+
+/// Logs three times.
+pub(super) async fn with_logging(call: Call) -> Outcome {
+    call.log.info("Tool execution started").await;
+    tokio::time::sleep(PAUSE).await;
+    call.log.info("Tool processing data").await;
+    tokio::time::sleep(PAUSE).await;
+    call.log.info("Tool execution completed").await;
+    Outcome::text("Logged three times.")
+}
+
+/// Reports progress three times, the last time before the answer: progress must stop with it.
+pub(super) async fn with_progress(call: Call) -> Outcome {
+    call.progress.report(0, "Started").await;
+    tokio::time::sleep(PAUSE).await;
+    call.progress.report(50, "Half way").await;
+    tokio::time::sleep(PAUSE).await;
+    call.progress.report(100, "Done").await;
+    Outcome::text("Reported three times.")
+}
+
+/// Changes the watched resource.
+pub(super) async fn touch(call: Call) -> Outcome {
+    let changes = call.watched.change().await;
+    Outcome::text(format!("Changed {changes} times."))
+}

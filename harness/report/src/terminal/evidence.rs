@@ -1,0 +1,177 @@
+//! The part of the conversation that shows a failure, so that a stranger can check it without our tool.
+
+use super::page::{Page, Tone};
+use crate::text::{columns, cut, offset_us, visible, visible_bytes, wrap};
+use crate::transcript::position;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mcp_assay_model::finding::Finding;
+use mcp_assay_model::record::{Channel, Direction};
+use mcp_assay_model::result::TranscriptEntry;
+use serde_json::Value;
+
+/// Entries shown before the first position, where the question usually is.
+const BEFORE: usize = 3;
+/// Entries shown after it.
+const AFTER: usize = 1;
+/// Entries shown where no position is known: the last ones.
+const LAST: usize = 6;
+/// Positions shown of one result.
+const POSITIONS: usize = 3;
+/// Lines of the entry that a finding points at; the others get one.
+const LINES: usize = 4;
+
+/// `#12 ← /result/nextCursor`, with the direction if the transcript knows it.
+pub(super) fn place(at: &str, transcript: &[TranscriptEntry]) -> String {
+    let Some((seq, pointer)) = position(at) else {
+        return at.to_owned();
+    };
+    let entry = transcript.iter().find(|entry| entry.seq == seq);
+    let words = [
+        Some(format!("#{seq}")),
+        entry.map(|entry| arrow(entry.dir).to_owned()),
+        Some(pointer.to_owned()),
+    ];
+    let words: Vec<String> = words
+        .into_iter()
+        .flatten()
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ")
+}
+
+fn arrow(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Sent => "→",
+        Direction::Received => "←",
+    }
+}
+
+/// Writes the entries around the findings' positions.
+pub(super) fn write(page: &mut Page, transcript: &[TranscriptEntry], findings: &[Finding]) {
+    let Some(last) = transcript.last() else {
+        let pointed = findings.iter().any(|finding| finding.at.is_some());
+        if pointed {
+            page.field(
+                "evidence",
+                "not kept here; the jsonl record has every conversation whole",
+                2,
+            );
+        }
+        return;
+    };
+    let positions: Vec<u64> = findings
+        .iter()
+        .filter_map(|finding| Some(position(finding.at.as_deref()?)?.0))
+        .filter(|seq| transcript.iter().any(|entry| entry.seq == *seq))
+        .take(POSITIONS)
+        .collect();
+    let chosen = choose(transcript, &positions);
+    page.field(
+        "evidence",
+        "→ sent, ← received, > what the finding points at",
+        2,
+    );
+    let mut before = 1;
+    for index in &chosen {
+        let entry = &transcript[*index];
+        skipped(page, entry.seq.saturating_sub(before));
+        entry_lines(page, entry, positions.contains(&entry.seq));
+        before = entry.seq + 1;
+    }
+    skipped(page, (last.seq + 1).saturating_sub(before));
+}
+
+/// Indices of the entries to show, in order.
+fn choose(transcript: &[TranscriptEntry], positions: &[u64]) -> Vec<usize> {
+    let mut chosen: Vec<usize> = Vec::new();
+    if positions.is_empty() {
+        chosen.extend(transcript.len().saturating_sub(LAST)..transcript.len());
+    }
+    for (n, seq) in positions.iter().enumerate() {
+        let Some(at) = transcript.iter().position(|entry| entry.seq == *seq) else {
+            continue;
+        };
+        let (before, after) = if n == 0 { (BEFORE, AFTER) } else { (0, 0) };
+        chosen.extend(at.saturating_sub(before)..(at + after + 1).min(transcript.len()));
+        chosen.extend(question(transcript, at));
+    }
+    chosen.sort_unstable();
+    chosen.dedup();
+    // A gap of one entry takes the line that the entry itself would.
+    let lonely = |index: &usize| {
+        let shown =
+            |index: Option<usize>| index.is_none_or(|index| chosen.binary_search(&index).is_ok());
+        let next = (index + 1 < transcript.len()).then_some(index + 1);
+        !chosen.is_empty() && shown(index.checked_sub(1)) && shown(next)
+    };
+    (0..transcript.len())
+        .filter(|index| chosen.binary_search(index).is_ok() || lonely(index))
+        .collect()
+}
+
+/// The nearest earlier message the other way with the same id: the request that a response answers.
+fn question(transcript: &[TranscriptEntry], at: usize) -> Option<usize> {
+    let id = |entry: &TranscriptEntry| entry.message.as_ref()?.get("id").cloned();
+    let answer = &transcript[at];
+    let wanted = id(answer).filter(|id| *id != Value::Null)?;
+    let same =
+        |entry: &TranscriptEntry| entry.dir != answer.dir && id(entry).as_ref() == Some(&wanted);
+    transcript[..at].iter().rposition(same)
+}
+
+fn skipped(page: &mut Page, entries: u64) {
+    match entries {
+        0 => {}
+        1 => page.line(&[(Tone::Dim, "        ⋮ 1 entry")]),
+        n => page.line(&[(Tone::Dim, &format!("        ⋮ {n} entries"))]),
+    }
+}
+
+fn entry_lines(page: &mut Page, entry: &TranscriptEntry, is_marked: bool) {
+    let seq = format!("#{}", entry.seq);
+    let mark = if is_marked { ">" } else { " " };
+    let head = format!(
+        "  {mark} {seq:>5} {} {}  ",
+        arrow(entry.dir),
+        offset_us(entry.at_us)
+    );
+    let room = page.width().saturating_sub(columns(&head)).max(20);
+    let text = shown(entry);
+    let lines = match is_marked {
+        true => wrap(&cut(&text, room * LINES), room),
+        false => vec![cut(&text, room).into_owned()],
+    };
+    let tone = if is_marked { Tone::Strong } else { Tone::Dim };
+    let pad = " ".repeat(columns(&head));
+    for (n, line) in lines.iter().enumerate() {
+        let before = if n == 0 { &head } else { &pad };
+        page.line(&[(tone, before), (Tone::Plain, line)]);
+    }
+}
+
+/// What crossed the wire, on one line: where it went if not to the usual stream, HTTP facts, and the message or its bytes.
+fn shown(entry: &TranscriptEntry) -> String {
+    let mut text = match entry.channel {
+        Channel::Stdin | Channel::Stdout | Channel::Memory => String::new(),
+        Channel::Stderr => "stderr: ".to_owned(),
+        Channel::Http => "http: ".to_owned(),
+        Channel::Sse => "sse: ".to_owned(),
+    };
+    if let Some(http) = &entry.http {
+        text.push_str(&visible(&http.to_string()));
+        text.push(' ');
+    }
+    match (&entry.message, &entry.raw_b64) {
+        (Some(message), _) => text.push_str(&visible(&message.to_string())),
+        (None, Some(raw)) => match STANDARD.decode(raw) {
+            Ok(bytes) => text.push_str(&visible_bytes(&bytes)),
+            Err(_) => text.push_str(&visible(raw)),
+        },
+        (None, None) => text.push_str("(empty)"),
+    }
+    if entry.truncated {
+        text.push_str(" …and more");
+    }
+    text
+}

@@ -1,0 +1,230 @@
+//! Arguments, as clap reads them.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mcp_assay_model::protocol::Revision;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Tells, with evidence, whether an MCP server keeps the protocol.
+#[derive(Debug, Parser)]
+#[command(name = "mcp-assay", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// When to colour.
+    #[arg(long, value_enum, default_value = "auto", global = true, value_name = "WHEN")]
+    pub color: Colour,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Colour {
+    /// As the streams take it.
+    pub fn choice(self) -> anstream::ColorChoice {
+        match self {
+            Colour::Auto => anstream::ColorChoice::Auto,
+            Colour::Always => anstream::ColorChoice::Always,
+            Colour::Never => anstream::ColorChoice::Never,
+        }
+    }
+
+    /// Sets it for this process.
+    pub fn apply(self) {
+        self.choice().write_global();
+    }
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Test a server: `mcp-assay run -- COMMAND ARG...`
+    Run(Box<Run>),
+    /// List checks.
+    List(List),
+    /// Explain a check or a scenario: rule, requirements, steps, proofs.
+    Explain(Explain),
+    /// How much of the specification the checks cover.
+    Coverage(Coverage),
+    /// Be the reference server on stdin and stdout, honest or telling one lie.
+    Serve(Serve),
+}
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// Test the embedded reference server.
+    #[arg(long = "self", conflicts_with_all = ["target", "command"])]
+    pub this: bool,
+    /// A target named in the profile.
+    #[arg(value_name = "TARGET")]
+    pub target: Option<String>,
+    /// The server's command; everything after `--` is its own.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+    /// Set a variable in the server's environment.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub env: Vec<String>,
+    /// Working directory of the server.
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<PathBuf>,
+    /// auto (the default), all, or a date.
+    #[arg(long, value_name = "REVISION", value_parser = revision)]
+    pub revision: Option<RevisionChoice>,
+    /// Only these: an area, a scenario, a check, a case, or a glob over them.
+    #[arg(long, value_name = "ID")]
+    pub only: Vec<String>,
+    /// Tools that may be called, beyond those marked read-only.
+    #[arg(long, value_name = "GLOB")]
+    pub allow_tool: Vec<String>,
+    /// Call no tool at all.
+    #[arg(long)]
+    pub no_calls: bool,
+    /// Show what would be sent and which tools would be called; call nothing.
+    #[arg(long)]
+    pub dry: bool,
+    /// Cases at once.
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
+    /// Seed of everything that is generated.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Longest wait for one reply, as 30s or 500ms.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Longest wait for the first answer, as 20s.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub start_timeout: Option<Duration>,
+    /// Count an inconclusive MUST as denied.
+    #[arg(long)]
+    pub strict: bool,
+    /// Profile; by default mcp-assay.yaml, where it lies here.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Cards of your own, in place of the embedded ones.
+    #[arg(long, value_name = "DIR")]
+    pub suites: Option<PathBuf>,
+    /// Also write a report: jsonl=FILE, json=FILE, junit=FILE; `-` for stdout.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<String>,
+    /// No terminal report and no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Which revisions to test.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RevisionChoice(pub crate::run::probe::Choice);
+
+fn revision(text: &str) -> Result<RevisionChoice, String> {
+    use crate::run::probe::Choice;
+    match text {
+        "auto" => Ok(RevisionChoice(Choice::Auto)),
+        "all" => Ok(RevisionChoice(Choice::All)),
+        date => match date.parse::<Revision>() {
+            Ok(revision) => Ok(RevisionChoice(Choice::Exact(revision))),
+            Err(error) => Err(format!("{error}; or auto, all")),
+        },
+    }
+}
+
+/// Reads `30s`, `500ms`, `2m`.
+///
+/// **Errors**: a text that is no such time, or zero.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time; write 30s, 500ms or 2m");
+    let split = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
+    let number: u64 = text[..split].parse().map_err(|_| wrong())?;
+    let time = match &text[split..] {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60).ok_or_else(wrong)?),
+        _ => return Err(wrong()),
+    };
+    if time.is_zero() || time > Duration::from_secs(86_400) { Err(wrong()) } else { Ok(time) }
+}
+
+/// Arguments of `list`.
+#[derive(Args, Debug)]
+pub struct List {
+    /// Only these: an area, a scenario, a check, or a glob over them.
+    #[arg(value_name = "ID")]
+    pub only: Vec<String>,
+    /// As JSON, in the format mcp-assay/list/1.
+    #[arg(long)]
+    pub json: bool,
+    /// Cards of your own, in place of the embedded ones.
+    #[arg(long, value_name = "DIR")]
+    pub suites: Option<PathBuf>,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// A scenario or a check.
+    #[arg(value_name = "ID", required_unless_present_any = ["fixtures", "natives"])]
+    pub id: Option<String>,
+    /// Print a shell script that sends the exact bytes, without mcp-assay.
+    #[arg(long, requires = "id")]
+    pub repro: bool,
+    /// Revision of the script.
+    #[arg(long, default_value = "2025-11-25", value_name = "DATE")]
+    pub revision: Revision,
+    /// The table of fixtures and their fields.
+    #[arg(long)]
+    pub fixtures: bool,
+    /// The table of native steps and judges.
+    #[arg(long)]
+    pub natives: bool,
+    /// Cards of your own, in place of the embedded ones.
+    #[arg(long, value_name = "DIR")]
+    pub suites: Option<PathBuf>,
+}
+
+/// Arguments of `coverage`.
+#[derive(Args, Debug)]
+pub struct Coverage {
+    /// text or json.
+    #[arg(long, default_value = "text", value_enum)]
+    pub format: Format,
+    /// List the testable requirements that nothing cites.
+    #[arg(long)]
+    pub uncovered: bool,
+    /// Only this revision.
+    #[arg(long, value_name = "DATE")]
+    pub revision: Option<Revision>,
+}
+
+/// Output formats of `coverage`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Format {
+    /// A table.
+    Text,
+    /// The `coverage` object of a report.
+    Json,
+}
+
+/// Arguments of `serve`.
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Speak only this revision.
+    #[arg(long, value_name = "DATE")]
+    pub revision: Option<Revision>,
+    /// Tell one lie: CARD/CHECK#N of a card's mutants, or a named fault.
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Option<String>,
+    /// List the named faults and the mutants of all cards.
+    #[arg(long)]
+    pub list_faults: bool,
+}

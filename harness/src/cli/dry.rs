@@ -1,0 +1,118 @@
+//! `run --dry`: what a run would send and which tools it would call. Probes and lists; calls nothing.
+
+use super::Failure;
+use crate::native::arguments;
+use crate::native::permission::Permission;
+use crate::native::walk::walk;
+use crate::run::attempt::{Stage, retire};
+use crate::run::engine::{Settings, Survey, survey};
+use crate::run::exit::ExitCode;
+use crate::run::plan::Case;
+use crate::script::conversation::Conversation;
+use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::scenario::{Action, Payload};
+use mcp_assay_model::template::Template;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashSet};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// Prints the plan.
+///
+/// **Errors**: standard output that cannot be written.
+pub async fn main(mut stage: Stage, settings: &Settings) -> Result<ExitCode, Failure> {
+    let Survey { probes, tested, cases } = survey(&mut stage, settings).await;
+    if let Some(why) = probes.iter().find_map(|probe| probe.silence.clone()) {
+        return Err(Failure { code: ExitCode::NoTarget, message: why, hint: None });
+    }
+    let mut out = String::new();
+    let dates: Vec<String> = tested.iter().map(Revision::to_string).collect();
+    out.push_str(&format!("Would test {} over {}; nothing was called.\n", dates.join(", "), stage.launcher.target().binding()));
+    for case in &cases {
+        match &case.unmet {
+            Some(reason) => out.push_str(&format!("\n{}: not run, {reason}\n", case.id)),
+            None => {
+                out.push_str(&format!("\n{}\n", case.id));
+                case.card.steps.iter().for_each(|step| describe(case, &step.action, &mut out));
+            }
+        }
+    }
+    for &revision in &tested {
+        tools(&stage, settings, revision, &mut out).await?;
+    }
+    io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(ExitCode::Clean)
+}
+
+fn describe(case: &Case, action: &Action, out: &mut String) {
+    let text = |template: &Template| {
+        let mut fill = |reference: &Template| {
+            Ok::<String, ()>(match reference {
+                Template::Vary(name) => case.vary.get(name).cloned().unwrap_or_default(),
+                Template::Fact(path) => format!("<fact {path}>"),
+                Template::Fixture(path) => format!("<fixture {path}>"),
+                Template::From { label, at } => format!("<from {label}{at}>"),
+                Template::Empty => "<empty>".to_owned(),
+                Template::Literal(text) | Template::Raw(text) => text.clone(),
+                Template::Text(_) | Template::Array(_) | Template::Object(_) => String::new(),
+            })
+        };
+        template.render(&mut fill).unwrap_or_default()
+    };
+    let line = match action {
+        Action::Open { .. } => "open: initialize, notifications/initialized".to_owned(),
+        Action::Send { what: Payload::Message(outgoing), .. } => format!("send {}", text(&outgoing.message)),
+        Action::Send { what: Payload::Batch(items), .. } => {
+            let items: Vec<String> = items.iter().map(|(_, item)| text(&item.message)).collect();
+            format!("send a batch [{}]", items.join(","))
+        }
+        Action::Send { what: Payload::Json(json), .. } => format!("send {}", json.trim_end()),
+        Action::Raw { bytes, .. } => format!("write {:?}", String::from_utf8_lossy(bytes)),
+        Action::Cancel { request } => format!("cancel {request}"),
+        Action::Http { method, .. } => format!("http {method}"),
+        Action::Close(_) => "close".to_owned(),
+        Action::Native { name, parameters, .. } => {
+            let parameters: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}: {}", text(value))).collect();
+            format!("native {name} ({})", parameters.join(", "))
+        }
+        Action::Await { .. } | Action::Quiet { .. } => return,
+    };
+    let cut: String = line.chars().take(400).collect();
+    out.push_str(&format!("  {cut}\n"));
+}
+
+/// Which tools a tour would call, and with what.
+async fn tools(stage: &Stage, settings: &Settings, revision: Revision, out: &mut String) -> Result<(), Failure> {
+    let has_tools = stage.means.get(&revision).is_some_and(|means| means.capabilities.get("tools").is_some());
+    if !has_tools {
+        return Ok(());
+    }
+    let connection = stage.launcher.open().await.map_err(|error| Failure {
+        code: ExitCode::NoTarget,
+        message: error.to_string(),
+        hint: None,
+    })?;
+    let memory = stage.launcher.target().binding() == Binding::Memory;
+    let mut conversation = Conversation::new(connection, "dry", memory, Arc::clone(&stage.pace), HashSet::new());
+    let params = Value::Object(crate::era::legacy::initialize_params(revision)).to_string();
+    let (_, _) = crate::era::legacy::open(&mut conversation, &params, stage.pace.start()).await;
+    let listed = walk("tools/list", &mut conversation).await.entries;
+    retire(conversation, true).await;
+    out.push_str(&format!("\nTools in {revision}:\n"));
+    let mut seen = BTreeSet::new();
+    for tool in &listed {
+        let name = tool.get("name").and_then(Value::as_str).unwrap_or_default();
+        if !seen.insert(name) {
+            continue;
+        }
+        let line = match settings.permissions.of(tool, &listed) {
+            Permission::Refused(why) => format!("would not call: {why}"),
+            Permission::Allowed => match tool.get("inputSchema").and_then(arguments::smallest) {
+                Some(arguments) => format!("would call with {arguments}"),
+                None => "would not call: no arguments are sure to be valid".to_owned(),
+            },
+        };
+        out.push_str(&format!("  {} {line}\n", mcp_assay_report::visible(name)));
+    }
+    Ok(())
+}

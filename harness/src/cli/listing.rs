@@ -1,0 +1,132 @@
+//! `list`, `explain`, `coverage`: what is known without running anything.
+
+use super::args::{Coverage, Explain, Format, List};
+use super::{Failure, repro};
+use crate::closed::{lint_context, natives_text, observer_rules};
+use crate::run::exit::ExitCode;
+use globset::Glob;
+use mcp_assay_catalogue::lint::lint;
+use mcp_assay_catalogue::listing::{Listing, coverage as count, explain as describe, explain_fixtures};
+use mcp_assay_catalogue::{Catalogue, catalogue::LoadError};
+use mcp_assay_model::protocol::Role;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The embedded cards, or those of a folder, linted.
+///
+/// **Errors**: a folder that cannot be read, or everything that is wrong with its cards.
+pub fn load(suites: Option<&Path>) -> Result<Catalogue, Failure> {
+    let Some(folder) = suites else {
+        return Catalogue::embedded().map_err(|broken| Failure {
+            code: ExitCode::Harness,
+            message: broken.render(false),
+            hint: None,
+        });
+    };
+    let catalogue = Catalogue::from_dir(folder).map_err(|error| match error {
+        LoadError::Broken(broken) => Failure::usage(broken.render(false)),
+        LoadError::Io { path, source } => {
+            Failure::usage(format!("cannot read cards from `{}`: {source}", path.display()))
+        }
+    })?;
+    // The embedded cards are linted by a test; a user's are linted here.
+    lint(&catalogue, &lint_context()).map_err(|broken| Failure::usage(broken.render(false)))?;
+    if catalogue.scenarios().is_empty() {
+        return Err(Failure::usage(format!("no cards below `{}`", folder.display())));
+    }
+    Ok(catalogue)
+}
+
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // A reader that went away, such as `head`, wants no more.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::usage(error.to_string())),
+        _ => Ok(ExitCode::Clean),
+    }
+}
+
+/// `list`.
+///
+/// **Errors**: broken cards, a pattern that is no glob or selects nothing.
+pub fn list(list: &List) -> Result<ExitCode, Failure> {
+    let catalogue = load(list.suites.as_deref())?;
+    let mut listing = Listing::of(&catalogue);
+    if !list.only.is_empty() {
+        let mut globs = Vec::new();
+        for pattern in &list.only {
+            let glob = Glob::new(pattern)
+                .map_err(|error| Failure::usage(format!("`{pattern}` is no glob: {error}")))?;
+            globs.push((pattern.as_str(), glob.compile_matcher()));
+        }
+        listing = listing.filtered(|id| {
+            globs.iter().any(|(pattern, glob)| {
+                glob.is_match(id) || id.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
+            })
+        });
+        if listing.checks.is_empty() {
+            let message = format!("`{}` selects nothing", list.only.join(" "));
+            let failure = Failure { code: ExitCode::NothingSelected, message, hint: None };
+            return Err(failure.hint("`mcp-assay list` shows all"));
+        }
+    }
+    print(&if list.json { listing.json() } else { listing.text() })
+}
+
+/// `explain`.
+///
+/// **Errors**: an unknown id, with the nearest.
+pub fn explain(explain: &Explain) -> Result<ExitCode, Failure> {
+    let catalogue = Arc::new(load(explain.suites.as_deref())?);
+    let mut out = String::new();
+    if explain.fixtures {
+        out.push_str(&explain_fixtures(catalogue.facts()));
+    }
+    if explain.natives {
+        out.push_str(&natives_text());
+    }
+    if let Some(id) = &explain.id {
+        if explain.repro {
+            let card = id.split('@').next().unwrap_or_default();
+            let card = catalogue
+                .scenario(card)
+                .or_else(|| catalogue.check(card).map(|(card, _)| card))
+                .ok_or_else(|| unknown(&catalogue, card))?;
+            out.push_str(&repro::script(&catalogue, card, explain.revision)?);
+        } else {
+            out.push_str(&describe(&catalogue, id).map_err(|_| unknown(&catalogue, id))?);
+        }
+    }
+    print(&out)
+}
+
+fn unknown(catalogue: &Catalogue, id: &str) -> Failure {
+    let known = catalogue.check_ids();
+    let cards = catalogue.scenarios().iter().map(|card| card.id.as_str());
+    let nearest = mcp_assay_catalogue::diagnostic::nearest(id, known.iter().map(String::as_str).chain(cards));
+    let failure = Failure { code: ExitCode::NothingSelected, message: format!("no scenario or check `{id}`"), hint: None };
+    failure.hint(match nearest {
+        Some(near) => format!("did you mean `{near}`? `mcp-assay list` shows all"),
+        None => "`mcp-assay list` shows all".to_owned(),
+    })
+}
+
+/// `coverage`.
+///
+/// **Errors**: broken cards.
+pub fn coverage(coverage: &Coverage) -> Result<ExitCode, Failure> {
+    let catalogue = load(None)?;
+    let mut report = count(&catalogue, Role::Server, &observer_rules(), None);
+    if let Some(revision) = coverage.revision {
+        report.coverage.revisions.retain(|counted| counted.revision == revision);
+        report.uncovered.retain(|row| row.revision == revision);
+    }
+    let mut out = match coverage.format {
+        Format::Text => report.text(),
+        Format::Json => report.json(),
+    };
+    if coverage.uncovered {
+        out.push_str(&report.uncovered_text());
+    }
+    print(&out)
+}

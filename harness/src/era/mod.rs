@@ -1,0 +1,3 @@
+//! What `open` and `cancel` mean in an era; only this module knows.
+
+pub mod legacy;

@@ -1,0 +1,51 @@
+//! One request of a native step, and what came of it.
+
+use crate::script::conversation::{Conversation, Fence, Waited};
+use mcp_assay_model::record::Missing;
+use mcp_assay_wire::jsonrpc::Kind;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A reply, as far as a native step needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// Its position.
+    pub seq: u64,
+    /// The result; `None` where it was an error or no response at all.
+    pub result: Option<Value>,
+}
+
+/// Sends a request and waits for its reply.
+///
+/// **Errors**: why no reply came; [`Missing::Silent`] leaves the conversation usable.
+pub async fn request(
+    conversation: &mut Conversation,
+    method: &str,
+    params: Option<&Value>,
+    patience: Duration,
+) -> Result<Reply, Missing> {
+    let id = conversation.fresh_id();
+    let params = params.map(|params| format!(r#","params":{params}"#)).unwrap_or_default();
+    let text = format!(r#"{{"jsonrpc":"2.0","id":{},"method":"{method}"{params}}}"#, id.0);
+    let (index, outcome) = conversation.send_line(&text);
+    if outcome.is_err() {
+        return Err(Missing::Hung);
+    }
+    let seq = match conversation.wait_reply(index, Instant::now() + patience).await {
+        Waited::Got(seq) => seq,
+        Waited::Ended => return Err(Missing::Died),
+        Waited::TimedOut => match conversation.fence(Duration::ZERO).await {
+            Fence::Answered(_) => {
+                let late = conversation.sent(index).replies.first().copied();
+                late.ok_or(Missing::Silent)?
+            }
+            Fence::Missing(missing) => return Err(missing),
+        },
+    };
+    let message = conversation.entry(seq).and_then(|entry| entry.message.as_ref());
+    let result = message.filter(|message| message.kind == Kind::Result).and_then(|message| {
+        message.value.get("result").cloned()
+    });
+    Ok(Reply { seq, result })
+}

@@ -1,0 +1,154 @@
+//! Native judges: what a JSON Schema cannot say of a label.
+
+use mcp_assay_judge::schema::Schemas;
+use mcp_assay_judge::{Judgement, NativeJudges};
+use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::record::{Bound, Missing, NativeBound, Record};
+use mcp_assay_model::verdict::Reason;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Names of the native judges and what each says, in a line.
+pub const JUDGES: &[(&str, &str)] = &[
+    ("call-results", "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called"),
+    ("list-results", "each result on a tour but those of tools/call fits the definition of its method"),
+    ("walk-ends", "a walk ended on a last page"),
+    ("walk-unique", "a walk met no name or URI twice"),
+];
+
+/// The judges, with what they need.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Judges;
+
+impl NativeJudges for Judges {
+    fn judge(&self, name: &str, on: Option<&str>, record: &Record) -> Option<Judgement> {
+        let judge = match name {
+            "call-results" => call_results,
+            "list-results" => list_results,
+            "walk-ends" => walk_ends,
+            "walk-unique" => walk_unique,
+            _ => return None,
+        };
+        Some(match on.and_then(|label| record.labels.get(label)) {
+            Some(Bound::Native(bound)) => match bound.missing.filter(|missing| *missing != Missing::Silent) {
+                Some(why) => Judgement::missing(on.unwrap_or_default(), why),
+                None => judge(bound, record),
+            },
+            _ => Judgement::error(format!("native judge `{name}` wants the label of a native step")),
+        })
+    }
+}
+
+fn call_results(bound: &NativeBound, record: &Record) -> Judgement {
+    let withheld = bound.value["withheld"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let judged = results(bound, record, |method| method == "tools/call");
+    if judged.judged == 0 && judged.findings.is_empty() {
+        let forbidden = withheld.iter().any(|tool| tool["permission"] == true);
+        return if forbidden {
+            Judgement::inconclusive(Reason::Allow)
+        } else {
+            Judgement::unjudged(Reason::NothingToJudge)
+        };
+    }
+    judged
+}
+
+fn list_results(bound: &NativeBound, record: &Record) -> Judgement {
+    let judged = results(bound, record, |method| method != "tools/call");
+    if judged.judged == 0 && judged.findings.is_empty() {
+        return Judgement::unjudged(Reason::NothingToJudge);
+    }
+    judged
+}
+
+/// Judges every result response of these methods; error responses are lawful and judge nothing here.
+fn results(bound: &NativeBound, record: &Record, wanted: impl Fn(&str) -> bool) -> Judgement {
+    let schemas = Schemas::of(record.revision);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut judged = 0;
+    for item in bound.value["results"].as_array().into_iter().flatten() {
+        let (Some(seq), Some(method)) = (item["seq"].as_u64(), item["method"].as_str()) else { continue };
+        if !wanted(method) {
+            continue;
+        }
+        let message = record.entry(seq).and_then(|entry| entry.message.as_ref());
+        let Some(result) = message.and_then(|message| message.value.get("result")) else { continue };
+        judged += 1;
+        let raw = record.entry(seq).and_then(|entry| std::str::from_utf8(&entry.raw).ok());
+        let raw = raw.and_then(|raw| mcp_assay_wire::raw::at(raw, "/result"));
+        let Some(definition) = definition_of(record.revision, method) else {
+            return Judgement::error(format!("no result definition for `{method}`"));
+        };
+        match schemas.judge_definition(definition, result, raw) {
+            Ok(violations) => {
+                for violation in violations {
+                    merge(&mut findings, method, violation.finding(seq, "/result"));
+                }
+            }
+            Err(error) => return Judgement::error(error.to_string()),
+        }
+    }
+    Judgement::of(findings, judged)
+}
+
+/// The definition of a method's plain result; the tour asks for no other.
+fn definition_of(revision: Revision, method: &str) -> Option<&'static str> {
+    let mut methods = mcp_assay_schemas::methods(revision.as_str());
+    methods.find(|known| known.method == method)?.results.first().map(String::as_str)
+}
+
+/// One root cause, one finding: the same code, method and message, wherever it is.
+fn merge(findings: &mut Vec<Finding>, method: &str, mut finding: Finding) {
+    finding.message = format!("result of {method}: {}", finding.message);
+    match findings.iter_mut().find(|known| known.code == finding.code && known.message == finding.message) {
+        Some(known) => known.count += finding.count,
+        None => findings.push(finding),
+    }
+}
+
+fn walk_ends(bound: &NativeBound, _record: &Record) -> Judgement {
+    let (end, pages) = (bound.value["end"].as_str().unwrap_or_default(), &bound.value["pages"]);
+    let last = bound.seqs.last().copied().unwrap_or_default();
+    let finding = |message: String| {
+        let finding = Finding::new(FindingCode::Endless, message);
+        Judgement::fail(vec![finding.expected("a page without nextCursor").at(last, "/result/nextCursor")], 1)
+    };
+    match end {
+        "last-page" => Judgement::pass(1),
+        "loop" => finding(format!("a cursor came a second time, after {pages} pages")),
+        "bound" => finding(format!("no last page within {pages} pages")),
+        "error" if bound.seqs.len() > 1 => {
+            let refused = Finding::new(FindingCode::RefusedValid, "a cursor that the target issued got an error");
+            Judgement::fail(vec![refused.expected("the next page").at(last, "/error")], 1)
+        }
+        // The first page refused is for other checks to say.
+        _ => Judgement::unjudged(Reason::Given),
+    }
+}
+
+fn walk_unique(bound: &NativeBound, _record: &Record) -> Judgement {
+    let keys = bound.value["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if bound.value["end"] != "last-page" {
+        return Judgement::unjudged(Reason::Given);
+    }
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut findings: Vec<Finding> = Vec::new();
+    for (index, key) in keys.iter().filter_map(Value::as_str).enumerate() {
+        if let Some(before) = first.insert(key, index) {
+            match findings.first_mut() {
+                Some(finding) => finding.count += 1,
+                None => findings.push(
+                    Finding::new(FindingCode::Duplicate, "an entry came twice in one walk")
+                        .expected("each entry once")
+                        .actual(format!("`{key}` as entry {} and as entry {}", before + 1, index + 1))
+                        .at(bound.seqs.last().copied().unwrap_or_default(), ""),
+                ),
+            }
+        }
+    }
+    if keys.is_empty() {
+        return Judgement::unjudged(Reason::NothingToJudge);
+    }
+    Judgement::of(findings, keys.len() as u64)
+}

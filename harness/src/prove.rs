@@ -1,0 +1,329 @@
+//! The kill matrix: every check and observer against every mutant and near miss, in memory, with a paused clock.
+//!
+//! ```text
+//! mutant -> reference peer with one lie -> all cases of its revisions -> what fired -> compared with `finds` and `also`
+//! ```
+//!
+//! A case in which the fault never struck says nothing about it and is passed over.
+
+use crate::native::Means;
+use crate::native::permission::Permissions;
+use crate::run::attempt::{Attempt, Stage, attempt};
+use crate::run::interpret::results;
+use crate::run::plan::{Case, Chosen, Offer, plan};
+use crate::run::probe::probe;
+use crate::script::pace::Pace;
+use crate::target::{Launcher, Target};
+use mcp_assay_catalogue::Catalogue;
+use mcp_assay_judge::observer::observe;
+use mcp_assay_model::protocol::{Binding, Era, Revision};
+use mcp_assay_model::result::CheckResult;
+use mcp_assay_model::scenario::{Check, Fault, FaultAt, NearVerdict, Scenario};
+use mcp_assay_model::verdict::{Outcome, Verdict};
+use mcp_assay_peer::Planted;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What a proof shows of one mutant or near miss.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Proof {
+    /// `CARD/CHECK#N` for a mutant, `CARD/CHECK~N` for a near miss; N counts from 1.
+    pub id: String,
+    /// What fired, `ID:code`, over all revisions.
+    pub fired: BTreeSet<String>,
+    /// Cases run.
+    pub cases: usize,
+    /// What is wrong with the proof; empty where it holds.
+    pub problems: Vec<String>,
+}
+
+/// One mutant or near miss.
+#[derive(Clone, Copy, Debug)]
+struct Variation<'a> {
+    card: &'a Scenario,
+    check: &'a Check,
+    number: usize,
+    at: Option<&'a FaultAt>,
+    fault: &'a Fault,
+    claim: Claim<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Claim<'a> {
+    Mutant { finds: &'a [mcp_assay_model::finding::FindingCode], also: &'a [String] },
+    Near(NearVerdict),
+}
+
+impl Variation<'_> {
+    fn id(&self) -> String {
+        let sign = match self.claim {
+            Claim::Mutant { .. } => '#',
+            Claim::Near(_) => '~',
+        };
+        format!("{}/{}{sign}{}", self.card.id, self.check.name, self.number)
+    }
+
+    fn revisions(&self) -> Vec<Revision> {
+        let bounds = self.at.and_then(|at| at.revisions);
+        let until = self.card.until.unwrap_or(Revision::R2026_07_28);
+        let in_bounds = |revision: &Revision| bounds.is_none_or(|(from, to)| (from..=to).contains(revision));
+        Revision::ALL
+            .into_iter()
+            .filter(|revision| revision.era() == Era::Legacy && (self.card.since..=until).contains(revision))
+            .filter(in_bounds)
+            .collect()
+    }
+}
+
+/// The fixtures that the reference peer offers.
+pub fn fixtures() -> Value {
+    json!({
+        "slow": { "tool": "slow", "arguments": { "ms": 2000 }, "takes_ms": 2000 },
+        "echo": { "tool": "echo", "argument": "message" },
+        "progress": { "tool": "test_tool_with_progress", "arguments": {} },
+        "change": { "uri": "test://watched-resource", "call": { "name": "touch", "arguments": {} } },
+    })
+}
+
+/// Proves every mutant and near miss whose id contains `filter`, on this many threads.
+///
+/// # Panics
+///
+/// When a runtime cannot be built, or a thread panics: then the proof itself is broken.
+pub fn matrix(catalogue: &Arc<Catalogue>, filter: &str, threads: usize) -> Vec<Proof> {
+    let variations: Vec<Variation<'_>> = variations(catalogue)
+        .into_iter()
+        .filter(|variation| variation.id().contains(filter))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let proofs = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let Some(variation) = variations.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+                    let proof = prove(catalogue, variation);
+                    proofs.lock().unwrap_or_else(PoisonError::into_inner).push(proof);
+                }
+            });
+        }
+    });
+    let mut proofs = proofs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    proofs.sort_by(|left, right| left.id.cmp(&right.id));
+    proofs
+}
+
+/// Runs all cases against the honest reference peer; gives every result that is not pass or not applicable.
+pub fn reference(catalogue: &Arc<Catalogue>) -> Vec<CheckResult> {
+    let mut all = Vec::new();
+    for revision in Revision::ALL.into_iter().filter(|revision| revision.era() == Era::Legacy) {
+        paused(async {
+            for (case, attempt, results) in run_all(catalogue, revision, None, &|_| true).await.ran {
+                all.extend(results);
+                all.extend(observed(&case, &attempt).into_iter().map(|(id, code)| {
+                    let mut result = crate::run::interpret::alive(&case);
+                    result.id = format!("{id}:{code}");
+                    result.verdict = Some(Verdict::Fail);
+                    result
+                }));
+            }
+        });
+    }
+    all
+}
+
+fn variations(catalogue: &Catalogue) -> Vec<Variation<'_>> {
+    let mut all = Vec::new();
+    for (card, check) in catalogue.checks() {
+        for (number, mutant) in (1..).zip(&check.mutants) {
+            let claim = Claim::Mutant { finds: &mutant.finds, also: &mutant.also };
+            let (at, fault) = (mutant.at.as_ref(), &mutant.fault);
+            all.push(Variation { card, check, number, at, fault, claim });
+        }
+        for (number, near) in (1..).zip(&check.near) {
+            let (at, fault) = (near.at.as_ref(), &near.fault);
+            all.push(Variation { card, check, number, at, fault, claim: Claim::Near(near.verdict) });
+        }
+    }
+    all
+}
+
+/// Runs a future on a clock of its own that jumps whenever everything waits.
+fn paused<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without IO needs nothing from the system");
+    runtime.block_on(future)
+}
+
+/// All cases of one revision against one peer.
+struct Ran {
+    ran: Vec<(Case, Attempt, Vec<CheckResult>)>,
+    struck: u64,
+    refused: Option<String>,
+}
+
+async fn run_all(
+    catalogue: &Arc<Catalogue>,
+    revision: Revision,
+    planted: Option<(Option<&FaultAt>, &Fault)>,
+    wanted: &dyn Fn(&Case) -> bool,
+) -> Ran {
+    let mut ran = Ran { ran: Vec::new(), struck: 0, refused: None };
+    let honest = stage(catalogue, None, Means::default(), revision);
+    let capabilities = probe(&honest, revision).await.result;
+    let capabilities = capabilities.and_then(|result| result.get("capabilities").cloned()).unwrap_or_default();
+    let permissions = Permissions::new(&["*"], false).expect("a star is a glob");
+    let means = Means { permissions, capabilities: capabilities.clone() };
+    let offer = Offer {
+        capabilities: BTreeMap::from([(revision, capabilities)]),
+        fixtures: fixtures(),
+        calls_forbidden: false,
+        calls_allowed: true,
+    };
+    let chosen: Vec<Chosen> = catalogue.scenarios().iter().map(Chosen::whole).collect();
+    for case in plan(&chosen, &[revision], Binding::Memory, &offer) {
+        if case.unmet.is_some() || !wanted(&case) {
+            continue;
+        }
+        let fresh = match planted {
+            None => None,
+            Some((at, fault)) => match Planted::new(at.cloned(), fault.clone()) {
+                Ok(planted) => Some(planted),
+                Err(error) => {
+                    ran.refused = Some(error.to_string());
+                    return ran;
+                }
+            },
+        };
+        let count = fresh.clone();
+        let stage = stage(catalogue, fresh, means.clone(), revision);
+        let (attempt, shared) = attempt(&stage, &case, None).await;
+        drop(shared);
+        let struck = count.map_or(0, |planted| planted.fired());
+        ran.struck += struck;
+        if planted.is_none() || struck > 0 {
+            let results = results(&stage, &case, &attempt);
+            ran.ran.push((case, attempt, results));
+        }
+    }
+    ran
+}
+
+fn stage(catalogue: &Arc<Catalogue>, planted: Option<Planted>, means: Means, revision: Revision) -> Stage {
+    Stage {
+        launcher: Launcher::new(Target::Peer(planted), false).expect("memory needs no thread").with_facts(catalogue),
+        pace: Arc::new(Pace::new(Duration::from_secs(30), Duration::from_secs(20))),
+        catalogue: Arc::clone(catalogue),
+        fixtures: fixtures(),
+        means: BTreeMap::from([(revision, means)]),
+    }
+}
+
+/// What observers found in a conversation, `ID` and code.
+fn observed(_case: &Case, attempt: &Attempt) -> Vec<(String, String)> {
+    let Ok(record) = &attempt.record else { return Vec::new() };
+    let observed = observe(record);
+    let found = observed.iter().flat_map(|one| {
+        one.sightings.found().map(|sighting| {
+            (format!("observer/{}/{}", one.observer, sighting.rule), sighting.finding.code.to_string())
+        })
+    });
+    found.collect()
+}
+
+fn prove(catalogue: &Arc<Catalogue>, variation: &Variation<'_>) -> Proof {
+    let own = format!("{}/{}", variation.card.id, variation.check.name);
+    let mut proof = Proof { id: variation.id(), fired: BTreeSet::new(), cases: 0, problems: Vec::new() };
+    for revision in variation.revisions() {
+        let planted = (variation.at, variation.fault);
+        let ran = paused(run_all(catalogue, revision, Some(planted), &|_| true));
+        if let Some(refused) = ran.refused {
+            proof.problems.push(format!("the fault was refused: {refused}"));
+            return proof;
+        }
+        if ran.struck == 0 {
+            proof.problems.push(format!("{revision}: the fault never strikes"));
+            continue;
+        }
+        proof.cases += ran.ran.len();
+        let mut fired = BTreeSet::new();
+        let mut errors = BTreeSet::new();
+        let mut verdicts = BTreeSet::new();
+        for (case, attempt, results) in &ran.ran {
+            for result in results {
+                if result.id == own && case.card.id == variation.card.id {
+                    verdicts.insert((result.verdict, result.outcome == Outcome::NotApplicable, result.judged > 0));
+                }
+                match result.verdict {
+                    Some(Verdict::Fail) => {
+                        fired.extend(result.findings.iter().map(|finding| format!("{}:{}", result.id, finding.code)));
+                    }
+                    Some(Verdict::Error) => {
+                        errors.extend(result.findings.iter().map(|finding| format!("{}: {}", result.id, finding.message)));
+                    }
+                    Some(Verdict::Pass | Verdict::Inconclusive) | None => {}
+                }
+            }
+            fired.extend(observed(case, attempt).into_iter().map(|(id, code)| format!("{id}:{code}")));
+        }
+        proof.problems.extend(errors.into_iter().map(|error| format!("{revision}: {error}")));
+        judge(variation, revision, &own, &fired, &verdicts, &mut proof.problems);
+        proof.fired.extend(fired);
+    }
+    if let Claim::Mutant { also, .. } = variation.claim {
+        for declared in also.iter().filter(|declared| !proof.fired.contains(*declared)) {
+            proof.problems.push(format!("`also` names {declared}, which never fires"));
+        }
+    }
+    proof
+}
+
+type Verdicts = BTreeSet<(Option<Verdict>, bool, bool)>;
+
+/// Compares what fired in one revision with what the card claims.
+fn judge(
+    variation: &Variation<'_>,
+    revision: Revision,
+    own: &str,
+    fired: &BTreeSet<String>,
+    verdicts: &Verdicts,
+    problems: &mut Vec<String>,
+) {
+    match variation.claim {
+        Claim::Mutant { finds, also } => {
+            for code in finds.iter().filter(|code| !fired.contains(&format!("{own}:{code}"))) {
+                let seen: Vec<&str> =
+                    verdicts.iter().map(|(verdict, ..)| verdict.map_or("not run", Verdict::as_str)).collect();
+                problems.push(format!("{revision}: survives, no {code} (the check came to: {})", seen.join(", ")));
+            }
+            let expected = |id: &String| {
+                also.contains(id) || finds.iter().any(|code| *id == format!("{own}:{code}"))
+            };
+            for id in fired.iter().filter(|id| !expected(id)) {
+                problems.push(format!("{revision}: fires {id}, which the card does not declare"));
+            }
+        }
+        Claim::Near(stated) => {
+            let holds = |(verdict, not_applicable, judged): &(Option<Verdict>, bool, bool)| match stated {
+                NearVerdict::Verdict(Verdict::Pass) => *verdict == Some(Verdict::Pass) && *judged,
+                NearVerdict::Verdict(stated) => *verdict == Some(stated),
+                NearVerdict::NotApplicable => *not_applicable,
+            };
+            if !verdicts.iter().any(holds) {
+                problems.push(format!("{revision}: the near miss comes to {verdicts:?}, never to the stated verdict"));
+            }
+            let allowed = |id: &&String| {
+                stated == NearVerdict::Verdict(Verdict::Fail) && id.starts_with(&format!("{own}:"))
+            };
+            for id in fired.iter().filter(|id| !allowed(id)) {
+                problems.push(format!("{revision}: a lawful variation fires {id}"));
+            }
+        }
+    }
+}

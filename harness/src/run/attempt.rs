@@ -1,0 +1,181 @@
+//! One attempt at one case: a conversation from its first byte to its last fence.
+
+use super::plan::Case;
+use crate::native::Means;
+use crate::script::conversation::Conversation;
+use crate::script::execute::{self, Context};
+use crate::script::pace::Pace;
+use crate::script::scope::Scope;
+use crate::target::Launcher;
+use mcp_assay_catalogue::Catalogue;
+use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::record::{End, Record};
+use mcp_assay_model::scenario::{Action, OutgoingId, Payload, Scenario};
+use mcp_assay_wire::jsonrpc::{RawId, classify};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What all attempts of a run share.
+pub struct Stage {
+    /// Opens connections.
+    pub launcher: Launcher,
+    /// Deadlines.
+    pub pace: Arc<Pace>,
+    /// Cards, requirements and facts.
+    pub catalogue: Arc<Catalogue>,
+    /// Fixtures: an object by name.
+    pub fixtures: Value,
+    /// Means of native steps, by revision.
+    pub means: BTreeMap<Revision, Means>,
+}
+
+/// What one attempt brought.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The conversation; `None` where the harness is at fault.
+    pub record: Result<Record, String>,
+    /// Wall time, spawning included.
+    pub duration: Duration,
+    /// Time spent waiting for the target.
+    pub waited: Duration,
+    /// The last of the target's standard error, where the conversation ended badly.
+    pub stderr_tail: String,
+    /// Cases that used the connection before, in order.
+    pub history: Vec<String>,
+}
+
+/// A connection that other cases may use next.
+pub struct Shared {
+    /// Open, with an answered fence behind it.
+    pub conversation: Conversation,
+    /// Revision it was opened with.
+    pub revision: Revision,
+    /// Cases that used it, in order.
+    pub history: Vec<String>,
+}
+
+/// Patience with a target that is told to end.
+const SHUTDOWN: Duration = Duration::from_millis(500);
+
+/// Runs a case, on `shared` where the card allows and one is given. Returns the connection where it can be used again.
+pub async fn attempt(stage: &Stage, case: &Case, shared: Option<Shared>) -> (Attempt, Option<Shared>) {
+    let began = Instant::now();
+    let shared = shared.filter(|shared| case.card.share && shared.revision == case.revision);
+    let (mut conversation, history) = match shared {
+        Some(mut shared) => {
+            shared.conversation.begin_case();
+            (shared.conversation, shared.history)
+        }
+        None => match fresh(stage, case).await {
+            Ok(conversation) => (conversation, Vec::new()),
+            Err(why) => return (not_opened(case, why, began), None),
+        },
+    };
+    let no_means = Means::default();
+    let context = Context {
+        card: &case.card,
+        revision: case.revision,
+        binding: case.binding,
+        scope: Scope {
+            facts: stage.catalogue.facts(),
+            revision: case.revision,
+            fixtures: &stage.fixtures,
+            vary: &case.vary,
+        },
+        means: stage.means.get(&case.revision).unwrap_or(&no_means),
+    };
+    let record = execute::run(context, &mut conversation).await;
+    let alive = matches!(&record, Ok(Record { end: End::Alive, .. }));
+    let waited = conversation.take_waited();
+    let stderr_tail = if alive { String::new() } else { conversation.stderr_tail() };
+    let duration = began.elapsed();
+    let attempt = Attempt { record, duration, waited, stderr_tail, history: history.clone() };
+    if alive && case.card.share {
+        let mut history = history;
+        history.push(case.id.clone());
+        return (attempt, Some(Shared { conversation, revision: case.revision, history }));
+    }
+    retire(conversation, alive).await;
+    (attempt, None)
+}
+
+/// Ends a conversation: as a client should where the target behaves, at once where it does not.
+pub async fn retire(conversation: Conversation, orderly: bool) {
+    let connection = conversation.into_connection();
+    if orderly {
+        connection.shutdown(SHUTDOWN).await;
+    } else {
+        connection.kill().await;
+    }
+}
+
+async fn fresh(stage: &Stage, case: &Case) -> Result<Conversation, String> {
+    let connection = stage.launcher.open().await.map_err(|error| error.to_string())?;
+    let memory = case.binding == Binding::Memory;
+    let avoid = written_ids(&case.card, &case.vary);
+    Ok(Conversation::new(connection, "c", memory, Arc::clone(&stage.pace), avoid))
+}
+
+fn not_opened(case: &Case, why: String, began: Instant) -> Attempt {
+    let record = Record {
+        revision: case.revision,
+        binding: case.binding,
+        entries: Vec::new(),
+        labels: BTreeMap::new(),
+        end: End::NotOpened { why },
+    };
+    Attempt {
+        record: Ok(record),
+        duration: began.elapsed(),
+        waited: began.elapsed(),
+        stderr_tail: String::new(),
+        history: Vec::new(),
+    }
+}
+
+/// Ids that a card writes itself, so that ours are others.
+fn written_ids(card: &Scenario, vary: &BTreeMap<String, String>) -> HashSet<RawId> {
+    let mut ids: HashSet<RawId> = vary.values().map(|value| RawId(value.clone())).collect();
+    for step in &card.steps {
+        match &step.action {
+            Action::Send { what: Payload::Message(outgoing), .. } => {
+                if let OutgoingId::Written(id) = &outgoing.id
+                    && let Ok(text) = id.render(&mut |_| Err::<String, ()>(()))
+                {
+                    ids.insert(RawId(text));
+                }
+            }
+            Action::Send { what: Payload::Json(text), .. } => {
+                let message = classify(text.as_bytes()).ok();
+                ids.extend(message.iter().flat_map(|message| {
+                    message.id.iter().chain(message.batch.iter().filter_map(|item| item.id.as_ref())).cloned()
+                }));
+            }
+            Action::Send { what: Payload::Batch(items), .. } => {
+                for (_, item) in items {
+                    if let OutgoingId::Written(id) = &item.id
+                        && let Ok(text) = id.render(&mut |_| Err::<String, ()>(()))
+                    {
+                        ids.insert(RawId(text));
+                    }
+                }
+            }
+            Action::Raw { bytes, .. } => {
+                for line in bytes.split(|byte| *byte == b'\n') {
+                    ids.extend(classify(line).ok().and_then(|message| message.id));
+                }
+            }
+            Action::Open { .. }
+            | Action::Await { .. }
+            | Action::Quiet { .. }
+            | Action::Cancel { .. }
+            | Action::Http { .. }
+            | Action::Close(_)
+            | Action::Native { .. } => {}
+        }
+    }
+    ids
+}

@@ -1,0 +1,556 @@
+//! The run from its first process to its exit code. Emits events and knows nobody who listens.
+
+use super::attempt::{Attempt, Shared, Stage, attempt, retire};
+use super::confirm::{confirm, needs_confirmation, unconfirmed};
+use super::exit::{ExitCode, Tally};
+use super::gate::GatePolicy;
+use super::interpret::{results, unrun};
+use super::observe::Observed;
+use super::plan::{Case, Chosen, Offer, plan};
+use super::probe::{Choice, Probe, SANITY, probe, sanity};
+use super::waiting::Waiting;
+use crate::native::Means;
+use crate::native::permission::Permissions;
+use mcp_assay_catalogue::listing::coverage as count;
+use crate::closed::observer_rules;
+use mcp_assay_model::event::{
+    EVENTS_FORMAT, Event, RunFinished, RunStarted, TargetFacts, Tool,
+};
+use mcp_assay_model::protocol::{Era, Revision, Role};
+use mcp_assay_model::record::{Entry, Record};
+use mcp_assay_model::result::{CheckResult, TranscriptEntry};
+use mcp_assay_model::verdict::{Reason, Verdict};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::Instant;
+
+/// What a run is asked to do.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Cards selected.
+    pub chosen: Vec<Chosen>,
+    /// Revisions to test.
+    pub choice: Choice,
+    /// Cases at once.
+    pub jobs: usize,
+    /// Seed of generated values.
+    pub seed: u64,
+    /// Whose tools may be called.
+    pub permissions: Permissions,
+    /// Whether the user allows any tool at all beyond those marked read-only.
+    pub calls_allowed: bool,
+    /// Policy.
+    pub gate: GatePolicy,
+    /// Start of every rerun command: `mcp-assay run --seed 1`; the target follows after the selection.
+    pub rerun: (String, String),
+    /// When the run began, RFC 3339.
+    pub started: String,
+}
+
+/// Deaths in a row after which the target is asked whether it is there at all.
+const DEATHS_IN_A_ROW: u32 = 3;
+
+/// Runs everything. Returns the exit code; everything else is in the events.
+pub async fn run(
+    mut stage: Stage,
+    settings: &Settings,
+    interrupt: watch::Receiver<bool>,
+    emit: &mut (dyn FnMut(Event) + Send),
+) -> ExitCode {
+    let began = Instant::now();
+    let mut run = Run {
+        settings,
+        emit,
+        tally: Tally::default(),
+        waiting: Waiting::default(),
+        exercised: BTreeSet::new(),
+        observed: Observed::default(),
+        waited: Duration::ZERO,
+        notes: Vec::new(),
+        rerun: settings.rerun.clone(),
+    };
+    let surveyed = tokio::select! {
+        surveyed = survey(&mut stage, settings) => surveyed,
+        () = interrupted(interrupt.clone()) => Survey::default(),
+    };
+    run.tally.interrupted = *interrupt.borrow();
+    let Survey { probes, tested, cases } = surveyed;
+    run.start(&stage, &probes, &tested, cases.len());
+    run.sanity(&stage, &probes, "first");
+    if !tested.is_empty() {
+        let stage = Arc::new(stage);
+        run.cases(&stage, cases, interrupt.clone()).await;
+        if !run.tally.interrupted {
+            let last = tokio::select! {
+                last = probe(&stage, tested[0]) => Some(last),
+                () = interrupted(interrupt.clone()) => None,
+            };
+            match last {
+                Some(last) => run.sanity(&stage, &[last], "last"),
+                None => run.tally.interrupted = true,
+            }
+        }
+        return run.finish(&stage, began);
+    }
+    run.finish(&stage, began)
+}
+
+/// What is known before the first case.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// One for each revision offered.
+    pub probes: Vec<Probe>,
+    /// Revisions to test.
+    pub tested: Vec<Revision>,
+    /// The plan.
+    pub cases: Vec<Case>,
+}
+
+/// Asks the target what it speaks and offers, and makes the plan.
+pub async fn survey(stage: &mut Stage, settings: &Settings) -> Survey {
+    let probes = probe_all(stage, settings.choice).await;
+    let tested = tested(&probes, settings.choice);
+    let offer = equip(stage, settings, &probes);
+    let cases = plan(&settings.chosen, &tested, stage.launcher.target().binding(), &offer);
+    Survey { probes, tested, cases }
+}
+
+async fn interrupted(mut interrupt: watch::Receiver<bool>) {
+    if interrupt.wait_for(|interrupted| *interrupted).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The newest legacy revision is offered first; `all` goes on with the older ones.
+async fn probe_all(stage: &Stage, choice: Choice) -> Vec<Probe> {
+    let legacy = Revision::ALL.into_iter().rev().filter(|revision| revision.era() == Era::Legacy);
+    let offered: Vec<Revision> = match choice {
+        Choice::Auto => legacy.take(1).collect(),
+        Choice::All => legacy.collect(),
+        Choice::Exact(revision) => vec![revision],
+    };
+    let mut probes = Vec::new();
+    for revision in offered {
+        let probe = probe(stage, revision).await;
+        let reached = probe.answered;
+        probes.push(probe);
+        // What does not answer at all is not asked four times.
+        if !reached && probes.len() == 1 {
+            break;
+        }
+    }
+    probes
+}
+
+/// Revisions to test: with `auto` the negotiated one, else those that were offered and accepted as they were.
+fn tested(probes: &[Probe], choice: Choice) -> Vec<Revision> {
+    let mut tested: Vec<Revision> = probes
+        .iter()
+        .filter(|probe| choice == Choice::Auto || probe.negotiated() == Some(probe.offered))
+        .filter_map(Probe::negotiated)
+        .filter(|revision| revision.era() == Era::Legacy)
+        .collect();
+    tested.sort_unstable();
+    tested.dedup();
+    tested
+}
+
+/// Fills in what the probes told: capabilities by revision, and the means of native steps.
+fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
+    let mut offer = Offer {
+        fixtures: stage.fixtures.clone(),
+        calls_forbidden: settings.permissions.are_forbidden(),
+        calls_allowed: settings.calls_allowed,
+        ..Offer::default()
+    };
+    for probe in probes {
+        let capabilities = probe.result.as_ref().and_then(|result| result.get("capabilities")).cloned();
+        if let (Some(revision), Some(capabilities)) = (probe.negotiated(), capabilities) {
+            let means = Means { permissions: settings.permissions.clone(), capabilities: capabilities.clone() };
+            stage.means.insert(revision, means);
+            offer.capabilities.insert(revision, capabilities);
+        }
+    }
+    offer
+}
+
+struct Run<'a> {
+    settings: &'a Settings,
+    emit: &'a mut (dyn FnMut(Event) + Send),
+    tally: Tally,
+    waiting: Waiting,
+    exercised: BTreeSet<(String, Revision)>,
+    observed: Observed,
+    waited: Duration,
+    notes: Vec<String>,
+    rerun: (String, String),
+}
+
+/// What a worker tells.
+enum Told {
+    /// A case was taken up.
+    Began(String),
+    /// A case has run once.
+    Ran(Box<(Case, Attempt, Vec<CheckResult>)>),
+    /// The target is gone; the case did not run.
+    Gone(Box<Case>),
+}
+
+/// What the workers of a run share.
+struct Floor {
+    stage: Arc<Stage>,
+    queue: Mutex<VecDeque<Case>>,
+    deaths: AtomicU32,
+    gone: AtomicBool,
+    asking: Mutex<()>,
+}
+
+impl Run<'_> {
+    fn start(&mut self, stage: &Stage, probes: &[Probe], tested: &[Revision], cases: usize) {
+        let target = stage.launcher.target();
+        let first = probes.first();
+        let mut spoken: Vec<Revision> = probes.iter().filter_map(Probe::negotiated).collect();
+        spoken.sort_unstable();
+        spoken.dedup();
+        let facts = TargetFacts {
+            argv: target.argv(),
+            url: None,
+            server_info: first
+                .and_then(|probe| probe.result.as_ref())
+                .and_then(|result| result.get("serverInfo"))
+                .cloned(),
+            eras: if spoken.is_empty() { Vec::new() } else { vec![Era::Legacy] },
+            spoken,
+            tested: tested.to_vec(),
+            bindings: vec![target.binding()],
+        };
+        (self.emit)(Event::RunStarted(RunStarted {
+            format: EVENTS_FORMAT.to_owned(),
+            tool: Tool { name: "mcp-assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            role: Role::Server,
+            seed: self.settings.seed,
+            target: facts,
+            started: self.settings.started.clone(),
+            cases: cases as u64,
+        }));
+        let answered = probes.iter().any(|probe| probe.answered);
+        if !answered && !self.tally.interrupted {
+            let why = first.and_then(|probe| probe.silence.clone());
+            self.tally.no_target = Some(why.unwrap_or_else(|| {
+                "the target gave no valid answer to `initialize`: neither a result nor an error".to_owned()
+            }));
+        }
+        if answered && tested.is_empty() {
+            self.notes.push(unspoken(probes, self.settings.choice));
+        }
+        for probe in probes {
+            let negotiated = probe.negotiated().filter(|negotiated| *negotiated != probe.offered);
+            if let (Some(negotiated), true) = (negotiated, !tested.is_empty()) {
+                self.notes.push(format!("offered {}, the target settled on {negotiated}", probe.offered));
+            }
+        }
+    }
+
+    fn sanity(&mut self, stage: &Stage, probes: &[Probe], when: &str) {
+        let binding = stage.launcher.target().binding();
+        for probe in probes.iter().filter(|probe| probe.answered || when == "last").take(1) {
+            let result = sanity(probe, probe.negotiated().unwrap_or(probe.offered), binding, when);
+            (self.emit)(Event::CaseStarted { case: result.case.clone(), attempt: 1 });
+            self.tell(&result.case, 1, &probe.entries);
+            self.observed.see(&result.case, &probe.record(binding));
+            self.settle(result.case.clone(), vec![result]);
+        }
+    }
+
+    fn tell(&mut self, case: &str, attempt: u32, entries: &[Entry]) {
+        for entry in entries {
+            let entry = TranscriptEntry::from(entry);
+            (self.emit)(Event::Message { case: case.to_owned(), attempt, entry });
+        }
+    }
+
+    async fn cases(&mut self, stage: &Arc<Stage>, cases: Vec<Case>, interrupt: watch::Receiver<bool>) {
+        let by_id: BTreeMap<String, Case> = cases.iter().map(|case| (case.id.clone(), case.clone())).collect();
+        let (ready, unmet): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.unmet.is_none());
+        for case in unmet {
+            let reason = case.unmet.clone().unwrap_or(Reason::Given);
+            let results = unrun(&stage.catalogue, &case, &reason);
+            self.settle(case.id, results);
+        }
+        let mut open: BTreeSet<String> = ready.iter().map(|case| case.id.clone()).collect();
+        let floor = Arc::new(Floor {
+            stage: Arc::clone(stage),
+            queue: Mutex::new(ready.into()),
+            deaths: AtomicU32::new(0),
+            gone: AtomicBool::new(false),
+            asking: Mutex::new(()),
+        });
+        let (teller, mut told) = mpsc::channel(64);
+        let mut workers = tokio::task::JoinSet::new();
+        for _ in 0..self.settings.jobs.max(1) {
+            workers.spawn(work(Arc::clone(&floor), teller.clone()));
+        }
+        drop(teller);
+        let mut failed = Vec::new();
+        loop {
+            let next = tokio::select! {
+                next = told.recv() => next,
+                () = interrupted(interrupt.clone()) => {
+                    self.tally.interrupted = true;
+                    break;
+                }
+            };
+            match next {
+                Some(Told::Began(case)) => (self.emit)(Event::CaseStarted { case, attempt: 1 }),
+                Some(Told::Gone(case)) => {
+                    open.remove(&case.id);
+                    let results = unrun(&stage.catalogue, &case, &Reason::TargetGone);
+                    self.settle(case.id, results);
+                }
+                Some(Told::Ran(ran)) => {
+                    let (case, attempt, results) = *ran;
+                    self.ran(&case, 1, &attempt);
+                    if let Ok(record) = &attempt.record {
+                        self.observed.see(&case.id, record);
+                    }
+                    if results.iter().any(needs_confirmation) {
+                        for result in results.iter().filter(|result| needs_confirmation(result)) {
+                            self.found(&case.id, result);
+                        }
+                        failed.push((case, attempt.history, results));
+                    } else {
+                        open.remove(&case.id);
+                        self.settle(case.id, results);
+                    }
+                }
+                None => break,
+            }
+        }
+        workers.shutdown().await;
+        let gone = floor.gone.load(Ordering::Relaxed);
+        self.confirm_all(stage, failed, &by_id, &mut open, gone, interrupt.clone()).await;
+        self.observers(stage, &by_id, gone, interrupt).await;
+        for id in open {
+            if let Some(case) = by_id.get(&id) {
+                let results = unrun(&stage.catalogue, case, &Reason::Interrupted);
+                self.settle(id, results);
+            }
+        }
+    }
+
+    fn ran(&mut self, case: &Case, number: u32, attempt: &Attempt) {
+        self.waited += attempt.waited;
+        if let Ok(Record { entries, .. }) = &attempt.record {
+            self.tell(&case.id, number, entries);
+        }
+    }
+
+    fn found(&mut self, case: &str, result: &CheckResult) {
+        for finding in &result.findings {
+            (self.emit)(Event::Finding {
+                case: case.to_owned(),
+                attempt: 1,
+                id: result.id.clone(),
+                finding: finding.clone(),
+            });
+        }
+    }
+
+    async fn confirm_all(
+        &mut self,
+        stage: &Stage,
+        failed: Vec<(Case, Vec<String>, Vec<CheckResult>)>,
+        by_id: &BTreeMap<String, Case>,
+        open: &mut BTreeSet<String>,
+        gone: bool,
+        interrupt: watch::Receiver<bool>,
+    ) {
+        for (case, history, mut first) in failed {
+            open.remove(&case.id);
+            let confirmed = if gone || self.tally.interrupted {
+                None
+            } else {
+                (self.emit)(Event::CaseStarted { case: case.id.clone(), attempt: 2 });
+                tokio::select! {
+                    confirmed = confirm(stage, &case, first.clone(), &history, by_id) => Some(confirmed),
+                    () = interrupted(interrupt.clone()) => {
+                        self.tally.interrupted = true;
+                        None
+                    }
+                }
+            };
+            match confirmed {
+                Some(confirmed) => {
+                    for (number, attempt) in (2..).zip(&confirmed.attempts) {
+                        self.ran(&case, number, attempt);
+                    }
+                    self.settle(case.id, confirmed.results);
+                }
+                None => {
+                    unconfirmed(&mut first);
+                    self.settle(case.id, first);
+                }
+            }
+        }
+    }
+
+    /// Observers judge all conversations; what they found is confirmed by running the example's case again.
+    async fn observers(
+        &mut self,
+        stage: &Stage,
+        by_id: &BTreeMap<String, Case>,
+        gone: bool,
+        interrupt: watch::Receiver<bool>,
+    ) {
+        for example in self.observed.examples() {
+            if example.starts_with("run/sanity@") && !gone && !self.tally.interrupted {
+                let offered = stage.means.keys().next_back().copied().unwrap_or(Revision::R2025_11_25);
+                let record = probe(stage, offered).await.record(stage.launcher.target().binding());
+                self.observed.confirm(&example, &record);
+                continue;
+            }
+            let Some(case) = by_id.get(&example).filter(|_| !gone && !self.tally.interrupted) else { continue };
+            (self.emit)(Event::CaseStarted { case: case.id.clone(), attempt: 3 });
+            let again = tokio::select! {
+                again = attempt(stage, case, None) => again,
+                () = interrupted(interrupt.clone()) => {
+                    self.tally.interrupted = true;
+                    return;
+                }
+            };
+            self.ran(case, 3, &again.0);
+            if let Ok(record) = &again.0.record {
+                self.observed.confirm(&case.id, record);
+            }
+            if let Some(shared) = again.1 {
+                retire(shared.conversation, true).await;
+            }
+        }
+        for result in self.observed.results(&stage.catalogue) {
+            self.settle(result.case.clone(), vec![result]);
+        }
+    }
+
+    /// Gives results their gate and rerun command, counts them, and tells of them.
+    fn settle(&mut self, case: String, mut results: Vec<CheckResult>) {
+        for result in &mut results {
+            self.settings.gate.apply(result);
+            let only = result.case.replace('\'', r"'\''");
+            let selection = if result.id == SANITY || result.id.starts_with("observer/") {
+                String::new()
+            } else {
+                format!(" --only '{only}'")
+            };
+            result.rerun = format!("{}{selection}{}", self.rerun.0, self.rerun.1);
+            self.tally.see(result);
+            self.waiting.see(result);
+            if matches!(result.verdict, Some(Verdict::Pass | Verdict::Fail))
+                && let Some(revision) = revision_of(&result.case)
+            {
+                self.exercised.insert((result.id.clone(), revision));
+            }
+        }
+        (self.emit)(Event::CaseFinished { case, results });
+    }
+
+    fn finish(self, stage: &Stage, began: Instant) -> ExitCode {
+        let (code, reasons) = self.tally.decide();
+        let revisions: BTreeSet<Revision> = self.exercised.iter().map(|(_, revision)| *revision).collect();
+        let counted = count(&stage.catalogue, Role::Server, &observer_rules(), Some(&self.exercised));
+        let mut coverage = counted.coverage;
+        coverage.revisions.retain(|counted| revisions.contains(&counted.revision));
+        (self.emit)(Event::RunFinished(RunFinished {
+            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            waiting_ms: u64::try_from(self.waited.as_millis()).unwrap_or(u64::MAX),
+            exit_code: code.number(),
+            reasons,
+            waiting_for: self.waiting.lines(stage.catalogue.facts()),
+            coverage,
+            notes: self.notes,
+        }));
+        code
+    }
+}
+
+/// One sentence on a target that answers, and speaks nothing that can be tested.
+fn unspoken(probes: &[Probe], choice: Choice) -> String {
+    let Some(probe) = probes.first() else { return "nothing was asked".to_owned() };
+    let said = |result: &Value| result.get("protocolVersion").map_or("no protocolVersion".to_owned(), Value::to_string);
+    match (&probe.result, &probe.refusal, choice) {
+        (Some(result), _, Choice::Exact(revision)) => {
+            format!("the target does not speak {revision}: offered it, it answered {}", said(result))
+        }
+        (Some(result), _, _) => {
+            format!("the target speaks no revision that can be tested: offered {}, it answered {}", probe.offered, said(result))
+        }
+        (None, Some(refusal), _) => {
+            format!("the target refused `initialize` with {}: {refusal}", probe.offered)
+        }
+        (None, None, _) => "the target's answer to `initialize` is neither result nor error".to_owned(),
+    }
+}
+
+/// The revision in a case id.
+fn revision_of(case: &str) -> Option<Revision> {
+    case.split_once('@')?.1.split('+').next()?.parse().ok()
+}
+
+/// Takes cases from the queue until it is empty or the target is gone.
+async fn work(floor: Arc<Floor>, teller: mpsc::Sender<Told>) {
+    let mut shared: Option<Shared> = None;
+    loop {
+        let Some(case) = floor.queue.lock().await.pop_front() else { break };
+        if floor.gone.load(Ordering::Relaxed) {
+            if teller.send(Told::Gone(Box::new(case))).await.is_err() {
+                break;
+            }
+            continue;
+        }
+        if teller.send(Told::Began(case.id.clone())).await.is_err() {
+            break;
+        }
+        let usable = shared.take_if(|shared| case.card.share && shared.revision == case.revision);
+        let (attempt, left) = attempt(&floor.stage, &case, usable).await;
+        if let Some(left) = left
+            && let Some(replaced) = shared.replace(left)
+        {
+            retire(replaced.conversation, true).await;
+        }
+        let results = results(&floor.stage, &case, &attempt);
+        let died = results.iter().any(|result| result.id.ends_with("/alive") && result.verdict == Some(Verdict::Fail));
+        if died {
+            floor.after_death().await;
+        } else {
+            floor.deaths.store(0, Ordering::Relaxed);
+        }
+        if teller.send(Told::Ran(Box::new((case, attempt, results)))).await.is_err() {
+            break;
+        }
+    }
+    if let Some(shared) = shared {
+        retire(shared.conversation, true).await;
+    }
+}
+
+impl Floor {
+    /// After several deaths in a row the target is asked for a plain exchange; without one it is gone.
+    async fn after_death(&self) {
+        let deaths = self.deaths.fetch_add(1, Ordering::Relaxed) + 1;
+        if deaths < DEATHS_IN_A_ROW {
+            return;
+        }
+        let _one_at_a_time = self.asking.lock().await;
+        if self.deaths.load(Ordering::Relaxed) < DEATHS_IN_A_ROW || self.gone.load(Ordering::Relaxed) {
+            return;
+        }
+        let offered = self.stage.means.keys().next_back().copied().unwrap_or(Revision::R2025_11_25);
+        let asked = probe(&self.stage, offered).await;
+        let lives = matches!(asked.fence, Some(crate::script::conversation::Fence::Answered(_)));
+        self.deaths.store(0, Ordering::Relaxed);
+        self.gone.store(!lives, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,175 @@
+//! Exit codes: one documented type, decided in one place (CONTRACTS section 1).
+
+use super::gate::{is_must_pass, is_selected};
+use mcp_assay_model::requirement::Level;
+use mcp_assay_model::result::CheckResult;
+use mcp_assay_model::verdict::{Gate, Verdict};
+
+/// Why the process ends as it does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ExitCode {
+    /// Nothing was denied, and something was proven.
+    Clean,
+    /// Findings were denied, or nothing was proven.
+    Denied,
+    /// The command line or a file of the user is wrong.
+    Usage,
+    /// The target was not started, not reached, or never gave one valid answer.
+    NoTarget,
+    /// Nothing was selected.
+    NothingSelected,
+    /// The baseline holds what no longer fails.
+    StaleBaseline,
+    /// A bug in the harness.
+    Harness,
+    /// Interrupted; reports were written.
+    Interrupted,
+}
+
+impl ExitCode {
+    /// The number.
+    pub fn number(self) -> u8 {
+        match self {
+            ExitCode::Clean => 0,
+            ExitCode::Denied => 1,
+            ExitCode::Usage => 2,
+            ExitCode::NoTarget => 3,
+            ExitCode::NothingSelected => 4,
+            ExitCode::StaleBaseline => 5,
+            ExitCode::Harness => 70,
+            ExitCode::Interrupted => 130,
+        }
+    }
+}
+
+/// Running judgement over all results of a run; keeps counts, not results.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    denied: u64,
+    errors: u64,
+    passes: u64,
+    must_selected: u64,
+    must_passed: u64,
+    /// Whether Ctrl-C came.
+    pub interrupted: bool,
+    /// Why there was no target to speak of.
+    pub no_target: Option<String>,
+}
+
+impl Tally {
+    /// Counts a settled result.
+    pub fn see(&mut self, result: &CheckResult) {
+        self.denied += u64::from(result.gate == Some(Gate::Deny));
+        self.errors += u64::from(result.verdict == Some(Verdict::Error));
+        self.passes += u64::from(result.verdict == Some(Verdict::Pass));
+        self.must_selected += u64::from(result.level == Some(Level::Must) && is_selected(result));
+        self.must_passed += u64::from(is_must_pass(result));
+    }
+
+    /// The exit code, and the reasons for it, a line each.
+    pub fn decide(&self) -> (ExitCode, Vec<String>) {
+        let plural = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let mut reasons = Vec::new();
+        if self.errors > 0 {
+            reasons.push(format!("{} ended in a bug of the harness; please report it", plural(self.errors, "result")));
+            return (ExitCode::Harness, reasons);
+        }
+        if self.interrupted {
+            reasons.push("interrupted; what had been seen is reported".to_owned());
+            return (ExitCode::Interrupted, reasons);
+        }
+        if let Some(why) = &self.no_target {
+            reasons.push(why.clone());
+            return (ExitCode::NoTarget, reasons);
+        }
+        if self.denied > 0 {
+            reasons.push(format!("{} denied", plural(self.denied, "finding")));
+            return (ExitCode::Denied, reasons);
+        }
+        if self.must_selected > 0 && self.must_passed == 0 {
+            reasons.push("run/nothing-proven: MUST checks were selected, and none of them passed".to_owned());
+            return (ExitCode::Denied, reasons);
+        }
+        if self.passes == 0 {
+            reasons.push("run/nothing-proven: no check passed".to_owned());
+            return (ExitCode::Denied, reasons);
+        }
+        (ExitCode::Clean, reasons)
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::{ExitCode, Tally};
+    use mcp_assay_model::requirement::Level;
+    use mcp_assay_model::result::{CheckResult, Stage};
+    use mcp_assay_model::scenario::Basis;
+    use mcp_assay_model::verdict::{Gate, Outcome, Verdict};
+
+    /// A result of this level and verdict.
+    pub fn result(level: Level, verdict: Option<Verdict>) -> CheckResult {
+        CheckResult {
+            id: "a/b/c".to_owned(),
+            case: "a/b@2025-11-25+memory".to_owned(),
+            title: String::new(),
+            rule: String::new(),
+            basis: Basis::Spec,
+            level: Some(level),
+            stage: Stage::Stable,
+            requirements: Vec::new(),
+            outcome: if verdict.is_some() { Outcome::Ran } else { Outcome::NotApplicable },
+            verdict,
+            reason: None,
+            gate: None,
+            contested: None,
+            baselined: false,
+            judged: 1,
+            confirmed: None,
+            duration_ms: 0,
+            findings: Vec::new(),
+            transcript: Vec::new(),
+            rerun: String::new(),
+        }
+    }
+
+    #[test]
+    fn precedence_is_harness_interrupted_no_target_denied_clean() {
+        for bits in 0_u8..16 {
+            let [error, interrupted, no_target, denied] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+            let mut tally = Tally { interrupted, no_target: no_target.then(String::new), ..Tally::default() };
+            tally.see(&result(Level::Must, Some(Verdict::Pass)));
+            if error {
+                tally.see(&result(Level::Must, Some(Verdict::Error)));
+            }
+            if denied {
+                let mut fail = result(Level::Must, Some(Verdict::Fail));
+                fail.gate = Some(Gate::Deny);
+                tally.see(&fail);
+            }
+            let expected = match (error, interrupted, no_target, denied) {
+                (true, _, _, _) => ExitCode::Harness,
+                (_, true, _, _) => ExitCode::Interrupted,
+                (_, _, true, _) => ExitCode::NoTarget,
+                (_, _, _, true) => ExitCode::Denied,
+                (false, false, false, false) => ExitCode::Clean,
+            };
+            assert_eq!(tally.decide().0, expected, "{bits:04b}");
+        }
+    }
+
+    #[test]
+    fn nothing_proven_is_no_success() {
+        let mut waiting = result(Level::Must, Some(Verdict::Inconclusive));
+        waiting.outcome = Outcome::Waiting;
+        let mut tally = Tally::default();
+        tally.see(&waiting);
+        tally.see(&result(Level::Should, Some(Verdict::Pass)));
+        assert_eq!(tally.decide().0, ExitCode::Denied, "a MUST waits and none passed");
+
+        let mut tally = Tally::default();
+        tally.see(&result(Level::Should, Some(Verdict::Pass)));
+        assert_eq!(tally.decide().0, ExitCode::Clean, "no MUST was selected, and one check passed");
+
+        assert_eq!(Tally::default().decide().0, ExitCode::Denied, "nothing passed at all");
+    }
+}

@@ -1,0 +1,276 @@
+//! From a recorded conversation to the results of its checks: `CARD/alive`, and one cause, one failure.
+
+use super::attempt::{Attempt, Stage};
+use super::plan::Case;
+use crate::native::judges::Judges;
+use crate::script::scope::Scope;
+use mcp_assay_catalogue::Catalogue;
+use mcp_assay_judge::{Judgement, evaluate};
+use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::record::{Bound, End, Missing, Record};
+use mcp_assay_model::requirement::Level;
+use mcp_assay_model::result::{CheckResult, Stage as Trust};
+use mcp_assay_model::scenario::{Basis, Check};
+use mcp_assay_model::template::Template;
+use mcp_assay_model::verdict::{Outcome, Reason, Verdict};
+use mcp_assay_wire::raw;
+use std::collections::BTreeMap;
+
+/// Results of a case that did not run.
+pub fn unrun(catalogue: &Catalogue, case: &Case, reason: &Reason) -> Vec<CheckResult> {
+    let mut results = vec![alive(case)];
+    results.extend(case.card.checks.iter().map(|check| blank(catalogue, case, check)));
+    for result in &mut results {
+        wait(result, reason.clone());
+    }
+    selected(case, results)
+}
+
+/// Results of a case that ran.
+pub fn results(stage: &Stage, case: &Case, attempt: &Attempt) -> Vec<CheckResult> {
+    let catalogue = &stage.catalogue;
+    let mut results = match &attempt.record {
+        Ok(record) => judged(stage, case, attempt, record),
+        Err(why) => {
+            let mut results = vec![alive(case)];
+            results.extend(case.card.checks.iter().map(|check| blank(catalogue, case, check)));
+            results.iter_mut().for_each(|result| fail_harness(result, why));
+            results
+        }
+    };
+    let duration_ms = u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX);
+    results.iter_mut().for_each(|result| result.duration_ms = duration_ms);
+    selected(case, results)
+}
+
+fn selected(case: &Case, mut results: Vec<CheckResult>) -> Vec<CheckResult> {
+    if let Some(only) = &case.only {
+        results.retain(|result| {
+            let name = result.id.rsplit('/').next().unwrap_or_default();
+            name == "alive" || only.contains(name)
+        });
+    }
+    results
+}
+
+fn judged(
+    stage: &Stage,
+    case: &Case,
+    attempt: &Attempt,
+    record: &Record,
+) -> Vec<CheckResult> {
+    let alive = life(case, attempt, record);
+    let dead = alive.verdict == Some(Verdict::Fail);
+    let block = Reason::Blocked(alive.id.clone());
+    let mut results = vec![alive];
+    let mut missed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for check in &case.card.checks {
+        let mut result = blank(&stage.catalogue, case, check);
+        if dead {
+            wait(&mut result, block.clone());
+        } else if result.level.is_none() {
+            wait(&mut result, Reason::Revision);
+        } else {
+            let mut resolve = |template: &Template| resolve(stage, case, record, template);
+            let judgement = evaluate(check, record, &mut resolve, &Judges);
+            if let Some(key) = settle(&mut result, judgement, record, &block) {
+                missed.entry(key).or_default().push(results.len());
+            }
+        }
+        results.push(result);
+    }
+    for (label, indices) in missed {
+        blame(&mut results, &label, &indices, record);
+    }
+    results
+}
+
+/// Writes a judgement into a result. Returns the label of a message whose absence is still to be blamed on one check.
+fn settle(result: &mut CheckResult, judgement: Judgement, record: &Record, block: &Reason) -> Option<String> {
+    result.judged = judgement.judged;
+    if let Some(why) = judgement.error {
+        fail_harness(result, &why);
+        return None;
+    }
+    if let Some(missing) = judgement.missing {
+        match missing.why {
+            Missing::Silent if judgement.verdict.is_none() => return Some(cause(record, &missing.label)),
+            Missing::Silent | Missing::Unfenced => wait(result, judgement.reason.unwrap_or(Reason::Unfenced)),
+            Missing::Hung | Missing::Died => wait(result, block.clone()),
+        }
+        return None;
+    }
+    match (judgement.verdict, judgement.reason) {
+        (Some(verdict), None) => {
+            result.outcome = Outcome::Ran;
+            // Whoever judged nothing has not passed.
+            if verdict == Verdict::Pass && judgement.judged == 0 {
+                wait(result, Reason::NothingToJudge);
+                return None;
+            }
+            result.verdict = Some(verdict);
+            result.findings = judgement.findings;
+        }
+        (_, Some(reason)) => wait(result, reason),
+        (None, None) => fail_harness(result, "the judgement came to nothing"),
+    }
+    None
+}
+
+/// The label of the request behind a label, so that all that wait for one message share one cause.
+fn cause(record: &Record, label: &str) -> String {
+    match record.labels.get(label) {
+        Some(Bound::Missing { reply_to: Some(request), .. }) => request.clone(),
+        _ => label.to_owned(),
+    }
+}
+
+/// `no-reply` goes to the strongest check on the label, the first of them in the card; it blocks the others.
+fn blame(results: &mut [CheckResult], label: &str, indices: &[usize], record: &Record) {
+    let strongest = indices.iter().copied().min_by_key(|&index| (results[index].level, index));
+    let Some(strongest) = strongest else { return };
+    let (method, seq) = match record.labels.get(label) {
+        Some(Bound::Sent(sent)) => (sent.method.clone(), Some(sent.seq)),
+        _ => (None, None),
+    };
+    let what = method.map_or_else(|| format!("`{label}`"), |method| format!("`{method}`"));
+    let mut finding = Finding::new(
+        FindingCode::NoReply,
+        format!("{what} got no answer, though a ping sent after it was answered"),
+    )
+    .expected("a response")
+    .actual("nothing");
+    if let Some(seq) = seq {
+        finding = finding.at(seq, "");
+    }
+    results[strongest].outcome = Outcome::Ran;
+    results[strongest].verdict = Some(Verdict::Fail);
+    results[strongest].judged = 1;
+    results[strongest].findings = vec![finding];
+    let block = Reason::Blocked(results[strongest].id.clone());
+    for &index in indices.iter().filter(|&&index| index != strongest) {
+        wait(&mut results[index], block.clone());
+    }
+}
+
+/// The built-in check: the target lives to the end of the conversation.
+fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
+    let mut result = alive(case);
+    let tail = attempt.stderr_tail.trim();
+    let told = if tail.is_empty() { String::new() } else { format!("; its stderr ends: {}", last_lines(tail)) };
+    let finding = match &record.end {
+        End::Alive | End::Closed => {
+            result.outcome = Outcome::Ran;
+            result.verdict = Some(Verdict::Pass);
+            result.judged = 1;
+            return result;
+        }
+        End::Unfenced => {
+            wait(&mut result, Reason::Unfenced);
+            return result;
+        }
+        End::Died { how, after } => {
+            Finding::new(FindingCode::Died, format!("the target {how}, after #{after}{told}"))
+                .expected("the target lives to the end of the conversation")
+                .actual(how.clone())
+                .at(*after, "")
+        }
+        End::Hung { waited, after } => {
+            let message = format!("no answer to a harmless request within {} s{told}", waited.as_secs_f64());
+            Finding::new(FindingCode::Hung, message)
+                .expected("an answer to `ping`, if only an error")
+                .actual("nothing")
+                .at(*after, "")
+        }
+        End::NotOpened { why } => {
+            Finding::new(FindingCode::Died, format!("the target could not be started again: {why}"))
+                .expected("a running target")
+                .actual(why.clone())
+        }
+    };
+    result.outcome = Outcome::Ran;
+    result.verdict = Some(Verdict::Fail);
+    result.judged = 1;
+    result.findings = vec![finding];
+    result
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(3)..].join(" | ")
+}
+
+fn resolve(stage: &Stage, case: &Case, record: &Record, template: &Template) -> Result<String, String> {
+    let scope = Scope {
+        facts: stage.catalogue.facts(),
+        revision: case.revision,
+        fixtures: &stage.fixtures,
+        vary: &case.vary,
+    };
+    let from = |label: &str, at: &str| {
+        let entry = record.arrival(label)?;
+        raw::at(std::str::from_utf8(&entry.raw).ok()?, at).map(str::to_owned)
+    };
+    scope.render(template, &from).map_err(|error| error.to_string())
+}
+
+/// A result before anything is known.
+fn blank(catalogue: &Catalogue, case: &Case, check: &Check) -> CheckResult {
+    let levelled = catalogue.level_of(check, case.revision);
+    let (level, requirements) = match (check.basis, levelled) {
+        (Basis::Robustness, _) => (Some(Level::Robustness), Vec::new()),
+        (Basis::Spec, Some((level, requirements))) => (Some(level), requirements),
+        (Basis::Spec, None) => (None, Vec::new()),
+    };
+    CheckResult {
+        id: format!("{}/{}", case.card.id, check.name),
+        title: check.title.clone(),
+        rule: check.rule.clone(),
+        basis: check.basis,
+        level,
+        requirements,
+        contested: check.contested.clone(),
+        ..alive(case)
+    }
+}
+
+/// The built-in check of a case before anything is known.
+pub fn alive(case: &Case) -> CheckResult {
+    CheckResult {
+        id: format!("{}/alive", case.card.id),
+        case: case.id.clone(),
+        title: "the target lives to the end of the conversation".to_owned(),
+        rule: "no message ends a target or makes it stop answering".to_owned(),
+        basis: Basis::Robustness,
+        level: Some(Level::Robustness),
+        stage: Trust::Stable,
+        requirements: Vec::new(),
+        outcome: Outcome::NotRun,
+        verdict: None,
+        reason: None,
+        gate: None,
+        contested: None,
+        baselined: false,
+        judged: 0,
+        confirmed: None,
+        duration_ms: 0,
+        findings: Vec::new(),
+        transcript: Vec::new(),
+        rerun: String::new(),
+    }
+}
+
+/// Gives a result the outcome and verdict that a reason stands for.
+pub fn wait(result: &mut CheckResult, reason: Reason) {
+    result.outcome = reason.outcome();
+    result.verdict = (result.outcome == Outcome::Waiting).then_some(Verdict::Inconclusive);
+    result.reason = Some(reason);
+    result.findings.clear();
+}
+
+fn fail_harness(result: &mut CheckResult, why: &str) {
+    result.outcome = Outcome::Ran;
+    result.verdict = Some(Verdict::Error);
+    // An error is a bug of ours; the code only fills the field, the message says what is wrong.
+    result.findings = vec![Finding::new(FindingCode::Unstable, format!("bug in the harness: {why}"))];
+}

@@ -1,0 +1,16 @@
+//! A run: probe, plan, cases, confirmation, gate, exit code. Emits events; knows no reporter.
+//!
+//! ```text
+//! probe -> plan -> workers (attempt -> judge) -> confirm every Fail -> observers -> sanity -> gate -> exit code
+//! ```
+
+pub mod attempt;
+pub mod confirm;
+pub mod engine;
+pub mod exit;
+pub mod gate;
+pub mod interpret;
+pub mod observe;
+pub mod plan;
+pub mod probe;
+pub mod waiting;

@@ -1,0 +1,124 @@
+//! Observers over all conversations of a run, and the confirmation of what they found.
+
+use mcp_assay_catalogue::Catalogue;
+use mcp_assay_judge::observer::{Seen, Tally, observe};
+use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::record::Record;
+use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::requirement::{Citation, Level};
+use mcp_assay_model::result::{CheckResult, Stage};
+use mcp_assay_model::scenario::Basis;
+use mcp_assay_model::verdict::{Outcome, Reason, Verdict};
+use std::collections::BTreeSet;
+
+/// What observers saw in first runs, and when the examples were run again.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    first: Tally,
+    again: Tally,
+    rerun: BTreeSet<String>,
+}
+
+fn level_of(catalogue: &Catalogue, cites: &[&str], revision: Revision) -> Option<(Level, Vec<Citation>)> {
+    let cites: Vec<String> = cites.iter().map(|cite| (*cite).to_owned()).collect();
+    let rows = catalogue.requirements().of(revision).cited(&cites);
+    let level = rows.iter().map(|row| row.effective_level()).min()?;
+    Some((level, rows.iter().map(|row| Citation { id: row.id.clone(), url: row.url.clone() }).collect()))
+}
+
+impl Observed {
+    /// Watches the conversation of a case.
+    pub fn see(&mut self, case: &str, record: &Record) {
+        self.first.add(record.revision, record.binding, case, &observe(record));
+    }
+
+    /// Watches the conversation of an example that was run again.
+    pub fn confirm(&mut self, case: &str, record: &Record) {
+        self.rerun.insert(case.to_owned());
+        self.again.add(record.revision, record.binding, case, &observe(record));
+    }
+
+    /// Cases whose conversations hold the examples of what was found.
+    pub fn examples(&self) -> BTreeSet<String> {
+        let seen = self.first.results().map(|(_, _, _, seen)| seen);
+        seen.flat_map(|seen| seen.findings().map(|(_, case)| case.to_owned()).collect::<Vec<_>>()).collect()
+    }
+
+    /// One result for each rule, revision and binding.
+    pub fn results(&self, catalogue: &Catalogue) -> Vec<CheckResult> {
+        let again = |id: &str, finding: &Finding, case: &str| {
+            self.again.results().any(|(other, _, _, seen)| {
+                other == id && seen.findings().any(|(found, of)| of == case && found.code == finding.code)
+            })
+        };
+        let results = self.first.results().map(|(id, revision, binding, seen)| {
+            let levelled = level_of(catalogue, seen.rule.cites, revision);
+            let (level, requirements) = match (seen.rule.basis, levelled) {
+                (Basis::Robustness, _) => (Some(Level::Robustness), Vec::new()),
+                (Basis::Spec, Some((level, requirements))) => (Some(level), requirements),
+                (Basis::Spec, None) => (None, Vec::new()),
+            };
+            let mut result = CheckResult {
+                id: id.to_owned(),
+                case: format!("observer/{}@{revision}+{binding}", seen.observer),
+                title: seen.rule.title.to_owned(),
+                rule: seen.rule.rule.to_owned(),
+                basis: seen.rule.basis,
+                level,
+                stage: Stage::Stable,
+                requirements,
+                outcome: Outcome::Ran,
+                verdict: None,
+                reason: None,
+                gate: None,
+                contested: None,
+                baselined: false,
+                judged: seen.judged,
+                confirmed: None,
+                duration_ms: 0,
+                findings: Vec::new(),
+                transcript: Vec::new(),
+                rerun: String::new(),
+            };
+            match seen.verdict() {
+                Err(reason) => super::interpret::wait(&mut result, reason),
+                Ok(_) if level.is_none() => super::interpret::wait(&mut result, Reason::Revision),
+                Ok(verdict) => {
+                    result.verdict = Some(verdict);
+                    self.conclude(&mut result, seen, &again);
+                }
+            }
+            result
+        });
+        results.collect()
+    }
+
+    /// Keeps what was seen again; what was not is said to be unstable, and fails nothing by itself.
+    fn conclude(&self, result: &mut CheckResult, seen: &Seen, again: &dyn Fn(&str, &Finding, &str) -> bool) {
+        let mut unstable = Vec::new();
+        let mut all_rerun = true;
+        for (finding, case) in seen.findings() {
+            let mut finding = finding.clone();
+            finding.message = format!("{} (in {case})", finding.message);
+            let rerun = self.rerun.contains(case);
+            all_rerun &= rerun;
+            if !rerun || again(&result.id, &finding, case) {
+                result.findings.push(finding);
+            } else {
+                finding.message = format!("seen once ({}): {}", finding.code, finding.message);
+                finding.code = FindingCode::Unstable;
+                unstable.push(finding);
+            }
+        }
+        if result.verdict != Some(Verdict::Fail) {
+            return;
+        }
+        if result.findings.is_empty() {
+            result.verdict = Some(Verdict::Inconclusive);
+            result.confirmed = Some("1/2".to_owned());
+        } else {
+            result.confirmed = Some(if all_rerun { "2/2" } else { "1/1" }.to_owned());
+        }
+        result.findings.extend(unstable);
+    }
+}

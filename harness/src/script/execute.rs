@@ -1,0 +1,492 @@
+//! The interpreter of cards: nine verbs over a [`Conversation`]. Steps drive; nothing here judges.
+
+use super::conversation::{Conversation, Fence, Phase, SentIndex, Waited};
+use super::scope::{Scope, Unresolved};
+use crate::era::legacy::{self, Opened};
+use crate::native::{self, Means};
+use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::record::{Bound, End, ExitSeen, Missing, Record, Window};
+use mcp_assay_model::scenario::{Action, Awaited, Close, Outgoing, OutgoingId, Payload, Scenario, Step};
+use mcp_assay_model::template::Template;
+use mcp_assay_transport::pipes::Exit;
+use mcp_assay_wire::jsonrpc::{Kind, RawId};
+use mcp_assay_wire::raw;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What a card is run with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The card.
+    pub card: &'a Scenario,
+    /// Revision under test, offered in every handshake.
+    pub revision: Revision,
+    /// Binding.
+    pub binding: Binding,
+    /// Values of references.
+    pub scope: Scope<'a>,
+    /// What native steps may use.
+    pub means: &'a Means,
+}
+
+/// Methods whose handlers may do real work of the user's, so that only the full timeout speaks against them.
+const WORKING: &[&str] = &["tools/call", "resources/read", "prompts/get", "completion/complete", "tasks/result"];
+
+/// Runs a card. The conversation is fresh, or shared and already open.
+///
+/// **Errors**: when a reference of the card leads nowhere though the linter let it pass; a bug in the harness.
+pub async fn run(context: Context<'_>, conversation: &mut Conversation) -> Result<Record, String> {
+    let mut execution =
+        Execution { context, conversation, labels: BTreeMap::new(), stopped: None, opened_by: None };
+    if let Some(index) = execution.conversation.handshake() {
+        execution.opened_by = Some(index);
+    }
+    for step in &context.card.steps {
+        match execution.step(step).await {
+            Ok(()) => {}
+            // The value that a later step needs did not come: what was seen until here is judged.
+            Err(Unresolved::From { .. }) => break,
+            Err(Unresolved::Card(why)) => return Err(format!("{}: {why}", context.card.id)),
+        }
+        if execution.stopped.is_some() {
+            break;
+        }
+    }
+    let end = execution.end().await;
+    Ok(execution.record(end))
+}
+
+/// A label, while steps run.
+#[derive(Clone, Debug)]
+enum Named {
+    Sent(SentIndex),
+    Bound(Bound),
+}
+
+struct Execution<'a, 'c> {
+    context: Context<'a>,
+    conversation: &'c mut Conversation,
+    labels: BTreeMap<String, Named>,
+    stopped: Option<Missing>,
+    opened_by: Option<SentIndex>,
+}
+
+impl Execution<'_, '_> {
+    async fn step(&mut self, step: &Step) -> Result<(), Unresolved> {
+        match &step.action {
+            Action::Open { label, client, answer } => self.open(label, client, answer).await?,
+            Action::Send { label, what } => self.send(label.as_deref(), what)?,
+            Action::Await { label, what, within } => {
+                self.wait_for(label.as_deref(), what, within.as_ref()).await?;
+            }
+            Action::Quiet { label, about, lasting_ms } => {
+                self.quiet(label, about, lasting_ms.as_ref()).await?;
+            }
+            Action::Cancel { request } => self.cancel(request),
+            Action::Raw { label, bytes } => {
+                let (index, _) = self.conversation.send_raw(bytes);
+                self.name(label.as_deref(), Named::Sent(index));
+            }
+            Action::Http { .. } => return Err(Unresolved::Card("`http` on a binding without HTTP".to_owned())),
+            Action::Close(close) => self.close(close).await,
+            Action::Native { name, label, parameters } => {
+                let mut rendered = BTreeMap::new();
+                for (key, value) in parameters {
+                    let text = self.render(value)?;
+                    let value = serde_json::from_str(&text)
+                        .map_err(|error| Unresolved::Card(format!("parameter `{key}`: {error}")))?;
+                    rendered.insert(key.clone(), value);
+                }
+                let bound = native::run(name, &rendered, self.conversation, self.context.means)
+                    .await
+                    .map_err(Unresolved::Card)?;
+                self.stopped = bound.missing.filter(|missing| *missing != Missing::Silent);
+                self.name(label.as_deref(), Named::Bound(Bound::Native(bound)));
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, label: Option<&str>, named: Named) {
+        if let Some(label) = label {
+            self.labels.insert(label.to_owned(), named);
+        }
+    }
+
+    fn render(&self, template: &Template) -> Result<String, Unresolved> {
+        self.context.scope.render(template, &|label, at| self.text_at(label, at))
+    }
+
+    /// Raw text at a pointer of the message that a label names: the response, where the label is a request that was answered.
+    fn text_at(&self, label: &str, at: &str) -> Option<String> {
+        let seq = match self.labels.get(label)? {
+            Named::Sent(index) => {
+                let sent = self.conversation.sent(*index);
+                sent.replies.first().copied().unwrap_or(sent.seq)
+            }
+            Named::Bound(Bound::Arrived(seq)) => *seq,
+            Named::Bound(_) => return None,
+        };
+        let text = std::str::from_utf8(&self.conversation.entry(seq)?.raw).ok()?;
+        raw::at(text, at).map(str::to_owned)
+    }
+
+    async fn open(
+        &mut self,
+        label: &str,
+        client: &[(String, Template)],
+        answer: &[(String, Template)],
+    ) -> Result<(), Unresolved> {
+        if let Some(index) = self.opened_by {
+            self.labels.insert(label.to_owned(), Named::Sent(index));
+            return Ok(());
+        }
+        label.clone_into(&mut self.conversation.label);
+        for (method, answer) in answer {
+            let text = self.render(answer)?;
+            let body = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+            self.conversation.answers.set(method, body.filter(|body| !body.trim().is_empty()).map(str::to_owned));
+        }
+        let mut params = legacy::initialize_params(self.context.revision);
+        let mut overrides = Vec::new();
+        for (member, value) in client {
+            params.remove(member);
+            let text = self.render(value)?;
+            if text != "null" {
+                overrides.push(format!("{}:{text}", serde_json::Value::from(member.as_str())));
+            }
+        }
+        let kept = params.iter().map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key.as_str())));
+        let members: Vec<String> = kept.chain(overrides).collect();
+        let patience = self.conversation.pace.start();
+        let params = format!("{{{}}}", members.join(","));
+        let (index, opened) = legacy::open(self.conversation, &params, patience).await;
+        self.opened_by = Some(index);
+        self.labels.insert(label.to_owned(), Named::Sent(index));
+        match opened {
+            Opened::Yes => {}
+            // Without a handshake no further step means what the card says; the reply itself can be judged.
+            Opened::Refused => self.stopped = Some(Missing::Unfenced),
+            Opened::Missing(missing) => {
+                self.conversation.sent_mut(index).missing = Some(missing);
+                self.stopped = Some(missing);
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, label: Option<&str>, what: &Payload) -> Result<(), Unresolved> {
+        match what {
+            Payload::Message(outgoing) => {
+                let text = self.complete(outgoing)?;
+                let (index, _) = self.conversation.send_line(&text);
+                self.name(label, Named::Sent(index));
+            }
+            Payload::Json(text) => {
+                let (index, _) = self.conversation.send_line(text.trim_end_matches(['\r', '\n']));
+                self.name(label, Named::Sent(index));
+            }
+            Payload::Batch(items) => {
+                let mut texts = Vec::new();
+                for (_, item) in items {
+                    texts.push(self.complete(item)?);
+                }
+                let (whole, _) = self.conversation.send_line(&format!("[{}]", texts.join(",")));
+                self.name(label, Named::Sent(whole));
+                for ((label, _), text) in items.iter().zip(&texts) {
+                    let message = mcp_assay_wire::jsonrpc::classify(text.as_bytes()).ok();
+                    let (method, id) = message.map_or((None, None), |message| (message.method, message.id));
+                    let index = self.conversation.expect_item(whole, method, id);
+                    self.name(label.as_deref(), Named::Sent(index));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of a message: `jsonrpc` and `id` first, unless the card writes them itself.
+    fn complete(&mut self, outgoing: &Outgoing) -> Result<String, Unresolved> {
+        let Template::Object(members) = &outgoing.message else {
+            return Err(Unresolved::Card("a message is no mapping".to_owned()));
+        };
+        let has = |key: &str| members.iter().any(|(name, _)| name == key);
+        let mut parts = Vec::new();
+        if !has("jsonrpc") {
+            parts.push(r#""jsonrpc":"2.0""#.to_owned());
+        }
+        let method = match outgoing.message.member("method") {
+            Some(Template::Text(method)) => method.as_str(),
+            _ => "",
+        };
+        match &outgoing.id {
+            OutgoingId::Auto if has("id") || method.starts_with("notifications/") => {}
+            OutgoingId::Auto => parts.push(format!(r#""id":{}"#, self.conversation.fresh_id().0)),
+            OutgoingId::None => {}
+            OutgoingId::Written(id) => parts.push(format!(r#""id":{}"#, self.render(id)?)),
+        }
+        let mut has_params = false;
+        for (key, value) in members {
+            let mut text = self.render(value)?;
+            if key == "params" {
+                has_params = true;
+                text = self.with_meta(&text, outgoing)?;
+            }
+            parts.push(format!("{}:{text}", serde_json::Value::from(key.as_str())));
+        }
+        if !has_params && !outgoing.meta_set.is_empty() {
+            parts.push(format!(r#""params":{}"#, self.with_meta("{}", outgoing)?));
+        }
+        Ok(format!("{{{}}}", parts.join(",")))
+    }
+
+    /// Legacy eras add nothing to `_meta`; a card may.
+    fn with_meta(&self, params: &str, outgoing: &Outgoing) -> Result<String, Unresolved> {
+        if outgoing.meta_set.is_empty() && outgoing.meta_remove.is_empty() {
+            return Ok(params.to_owned());
+        }
+        let mut value: serde_json::Value =
+            serde_json::from_str(params).map_err(|error| Unresolved::Card(error.to_string()))?;
+        let object =
+            value.as_object_mut().ok_or_else(|| Unresolved::Card("`meta` needs params that are an object".into()))?;
+        let meta = object.entry("_meta").or_insert_with(|| serde_json::json!({}));
+        for (key, template) in &outgoing.meta_set {
+            let text = self.render(template)?;
+            meta[key.as_str()] =
+                serde_json::from_str(&text).map_err(|error| Unresolved::Card(error.to_string()))?;
+        }
+        if let Some(meta) = meta.as_object_mut() {
+            outgoing.meta_remove.iter().for_each(|key| drop(meta.shift_remove(key)));
+        }
+        Ok(value.to_string())
+    }
+
+    async fn wait_for(
+        &mut self,
+        label: Option<&str>,
+        what: &Awaited,
+        within: Option<&Template>,
+    ) -> Result<(), Unresolved> {
+        let within = within.map(|within| self.context.scope.milliseconds(within)).transpose()?;
+        let shortened = |time: Duration| within.map_or(time, |within| within.min(time));
+        let now = Instant::now();
+        match what {
+            Awaited::ReplyTo(request) => {
+                let Some(Named::Sent(index)) = self.labels.get(request).cloned() else {
+                    return Err(Unresolved::Card(format!("`{request}` was not sent")));
+                };
+                let sent = self.conversation.sent(index);
+                let works = sent.method.as_deref().is_some_and(|method| WORKING.contains(&method));
+                let pace = &self.conversation.pace;
+                let time = shortened(if works { pace.work() } else { pace.reply() });
+                let waited = self.conversation.wait_reply(index, now + time).await;
+                let missing = match waited {
+                    Waited::Got(seq) => {
+                        self.name(label, Named::Bound(Bound::Arrived(seq)));
+                        return Ok(());
+                    }
+                    Waited::Ended => Missing::Died,
+                    Waited::TimedOut => match self.conversation.fence(Duration::ZERO).await {
+                        Fence::Answered(_) => match self.conversation.sent(index).replies.first() {
+                            Some(&seq) => {
+                                self.name(label, Named::Bound(Bound::Arrived(seq)));
+                                return Ok(());
+                            }
+                            None => Missing::Silent,
+                        },
+                        Fence::Missing(missing) => missing,
+                    },
+                };
+                self.conversation.sent_mut(index).missing = Some(missing);
+                self.miss(label, missing, Some(request.clone()));
+            }
+            Awaited::Request { method, since } => {
+                self.arrival(label, Kind::Request, method, since.as_deref(), shortened).await;
+            }
+            Awaited::Notification { method, since, on: _ } => {
+                self.arrival(label, Kind::Notification, method, since.as_deref(), shortened).await;
+            }
+            Awaited::Status(_) => {
+                return Err(Unresolved::Card("`status` on a binding without HTTP".to_owned()));
+            }
+            Awaited::Exit(_) => {
+                let time = shortened(self.conversation.pace.reply());
+                let exit = self.conversation.exit(now + time).await;
+                let seen = match exit {
+                    Some(Exit { code, signal, .. }) => {
+                        ExitSeen { code, signal, in_time: true, waited: now.elapsed() }
+                    }
+                    None => ExitSeen { waited: now.elapsed(), ..ExitSeen::default() },
+                };
+                self.name(label, Named::Bound(Bound::Exit(seen)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn arrival(
+        &mut self,
+        label: Option<&str>,
+        kind: Kind,
+        method: &str,
+        since: Option<&str>,
+        shortened: impl Fn(Duration) -> Duration,
+    ) {
+        let from = match since.and_then(|since| self.labels.get(since)) {
+            Some(Named::Sent(index)) => self.conversation.sent(*index).seq,
+            Some(Named::Bound(Bound::Arrived(seq))) => *seq,
+            Some(Named::Bound(Bound::Window(window))) => window.closed,
+            Some(Named::Bound(_)) | None => 0,
+        };
+        let find = |conversation: &Conversation| {
+            let came = conversation.entries().iter().filter(|entry| entry.seq > from);
+            let mut came = came.filter(|entry| entry.direction == mcp_assay_model::record::Direction::Received);
+            came.find(|entry| {
+                entry.message.as_ref().is_some_and(|message| {
+                    message.kind == kind && message.method.as_deref() == Some(method)
+                })
+            })
+            .map(|entry| entry.seq)
+        };
+        let deadline = Instant::now() + shortened(self.conversation.pace.reply());
+        let missing = match self.conversation.wait(deadline, find).await {
+            Waited::Got(seq) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
+            Waited::Ended => Missing::Died,
+            Waited::TimedOut => match self.conversation.fence(Duration::ZERO).await {
+                Fence::Answered(_) => match find(self.conversation) {
+                    Some(seq) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
+                    None => Missing::Silent,
+                },
+                Fence::Missing(missing) => missing,
+            },
+        };
+        self.miss(label, missing, None);
+    }
+
+    fn miss(&mut self, label: Option<&str>, missing: Missing, reply_to: Option<String>) {
+        self.name(label, Named::Bound(Bound::Missing { why: missing, reply_to }));
+        if missing != Missing::Silent {
+            self.stopped = Some(missing);
+        }
+    }
+
+    async fn quiet(&mut self, label: &str, about: &str, lasting: Option<&Template>) -> Result<(), Unresolved> {
+        let lasting = lasting.map(|time| self.context.scope.milliseconds(time)).transpose()?.unwrap_or_default();
+        let began = Instant::now();
+        let opened = match self.labels.get(about) {
+            // The window begins with the request itself: an answer may already be in.
+            Some(Named::Sent(index)) => {
+                let sent = self.conversation.sent(*index);
+                sent.cancelled.unwrap_or(sent.seq)
+            }
+            _ => self.conversation.last_seq(),
+        };
+        // A target that handles one request at a time answers the fence only when its work is done.
+        let fence = self.conversation.fence(lasting * 2).await;
+        let (fence, missing) = match fence {
+            Fence::Answered(seq) => (Some(seq), None),
+            Fence::Missing(missing) => (None, Some(missing)),
+        };
+        let whole = lasting.mul_f64(1.5);
+        if fence.is_some() && began.elapsed() < whole {
+            self.conversation.linger(whole - began.elapsed()).await;
+        }
+        let closed = self.conversation.last_seq();
+        let window = Window { opened, fence, closed, about: about.to_owned(), missing };
+        self.labels.insert(label.to_owned(), Named::Bound(Bound::Window(window)));
+        self.stopped = missing.filter(|missing| matches!(missing, Missing::Died | Missing::Hung));
+        Ok(())
+    }
+
+    fn cancel(&mut self, request: &str) {
+        let Some(Named::Sent(index)) = self.labels.get(request).cloned() else { return };
+        let id = self.conversation.sent(index).id.clone().unwrap_or_else(|| RawId("null".to_owned()));
+        let (sent, _) = self.conversation.send_line(&legacy::cancelled(&id));
+        let seq = self.conversation.sent(sent).seq;
+        self.conversation.sent_mut(index).cancelled = Some(seq);
+    }
+
+    async fn close(&mut self, close: &Close) {
+        match close {
+            Close::Stdin(_) => self.conversation.close_stdin(),
+            Close::Connection(_) => {
+                self.conversation.close_stdin();
+                let deadline = Instant::now() + self.conversation.pace.doubtful();
+                // Whether it ends is for an `exit` to say; here it is only given the time.
+                let _ = self.conversation.exit(deadline).await;
+            }
+            Close::Stream(_) => {}
+        }
+    }
+
+    /// Every conversation ends with a fence, unless the card closed it.
+    async fn end(&mut self) -> End {
+        let after = self.conversation.last_seq();
+        if self.conversation.is_input_closed() {
+            return End::Closed;
+        }
+        let fence = match self.stopped {
+            Some(missing @ (Missing::Died | Missing::Hung)) => Fence::Missing(missing),
+            Some(Missing::Silent | Missing::Unfenced) | None => self.conversation.fence(Duration::ZERO).await,
+        };
+        match fence {
+            Fence::Answered(_) => End::Alive,
+            Fence::Missing(Missing::Died) => self.died().await,
+            Fence::Missing(Missing::Hung | Missing::Silent) => {
+                End::Hung { waited: self.conversation.pace.reply(), after }
+            }
+            Fence::Missing(Missing::Unfenced) => self.last_resort(after).await,
+        }
+    }
+
+    /// Before the handshake a ping need not be answered; `initialize` must be.
+    async fn last_resort(&mut self, after: u64) -> End {
+        if self.conversation.phase() != Phase::Bare || self.conversation.is_line_open() {
+            return if self.conversation.ended().is_some() { self.died().await } else { End::Unfenced };
+        }
+        let params = legacy::initialize_params(self.context.revision);
+        let params = serde_json::Value::Object(params).to_string();
+        let patience = self.conversation.pace.start();
+        match legacy::open(self.conversation, &params, patience).await.1 {
+            Opened::Yes | Opened::Refused => End::Alive,
+            Opened::Missing(Missing::Died) => self.died().await,
+            Opened::Missing(Missing::Hung | Missing::Silent | Missing::Unfenced) => {
+                End::Hung { waited: patience, after }
+            }
+        }
+    }
+
+    async fn died(&mut self) -> End {
+        let ended = self.conversation.ended().cloned();
+        let after = ended.as_ref().map_or(self.conversation.last_seq(), |ended| ended.after);
+        if ended.is_some_and(|ended| ended.flood) {
+            return End::Died { how: "flooded its output without end and was stopped".to_owned(), after };
+        }
+        // The end of the output and the end of the process are two events; the second follows the first closely, or not at all.
+        let exit = self.conversation.exit(Instant::now() + Duration::from_secs(1)).await;
+        let how = match exit {
+            Some(Exit { code: Some(code), .. }) => format!("exited with code {code}"),
+            Some(Exit { signal: Some(signal), .. }) => format!("was ended by signal {signal}"),
+            Some(Exit { code: None, signal: None, .. }) => "ended".to_owned(),
+            None => "closed its output and runs on".to_owned(),
+        };
+        End::Died { how, after }
+    }
+
+    fn record(&mut self, end: End) -> Record {
+        let labels = self.labels.iter().map(|(label, named)| {
+            let bound = match named {
+                Named::Sent(index) => Bound::Sent(self.conversation.sent(*index).clone()),
+                Named::Bound(bound) => bound.clone(),
+            };
+            (label.clone(), bound)
+        });
+        Record {
+            revision: self.context.revision,
+            binding: self.context.binding,
+            labels: labels.collect(),
+            entries: self.conversation.entries().to_vec(),
+            end,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Runs the steps of one card over one conversation.
+
+pub mod answers;
+pub mod conversation;
+pub mod execute;
+pub mod pace;
+pub mod scope;

@@ -1,0 +1,64 @@
+//! Deadlines that adapt to the target's measured latency.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long to wait for what; shared by all cases of a run.
+///
+/// A deadline only ever decides how long silence must last before it counts. The floor is generous, because only broken targets pay for it.
+#[derive(Debug)]
+pub struct Pace {
+    timeout: Duration,
+    start_timeout: Duration,
+    slowest_us: AtomicU64,
+}
+
+/// Shortest wait for one reply, unless the user's timeout is shorter.
+const REPLY_FLOOR: Duration = Duration::from_secs(10);
+/// Shortest wait for a fence that the target need not answer.
+const DOUBTFUL_FLOOR: Duration = Duration::from_secs(2);
+/// Bounds of the grace after a fence's answer.
+const GRACE: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
+
+impl Pace {
+    /// With the bounds of the profile or the command line.
+    pub fn new(timeout: Duration, start_timeout: Duration) -> Self {
+        Pace { timeout, start_timeout, slowest_us: AtomicU64::new(0) }
+    }
+
+    /// Learns from one harmless request.
+    pub fn learn(&self, latency: Duration) {
+        let latency = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        self.slowest_us.fetch_max(latency, Ordering::Relaxed);
+    }
+
+    /// Slowest harmless request so far.
+    pub fn slowest(&self) -> Duration {
+        Duration::from_micros(self.slowest_us.load(Ordering::Relaxed))
+    }
+
+    /// For the first answer of a fresh target.
+    pub fn start(&self) -> Duration {
+        self.start_timeout
+    }
+
+    /// For the reply to a request that does no work of the user's.
+    pub fn reply(&self) -> Duration {
+        self.timeout.min(REPLY_FLOOR.max(self.slowest() * 100))
+    }
+
+    /// For the reply to a request that may do real work: a tool call, a read.
+    pub fn work(&self) -> Duration {
+        self.timeout
+    }
+
+    /// For a fence that may lawfully go unanswered.
+    pub fn doubtful(&self) -> Duration {
+        self.timeout.min(DOUBTFUL_FLOOR.max(self.slowest() * 20))
+    }
+
+    /// After a fence's answer, for stragglers.
+    pub fn grace(&self) -> Duration {
+        (self.slowest() * 5).clamp(GRACE.0, GRACE.1)
+    }
+}
