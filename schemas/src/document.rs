@@ -67,7 +67,7 @@ mod tests {
             Value::Object(members) => {
                 for (key, value) in members {
                     match (key.as_str(), value) {
-                        ("$ref", Value::String(target)) => drop(into.insert(target.clone())),
+                        ("$ref", Value::String(target)) => into.extend([target.clone()]),
                         _ => references(value, into),
                     }
                 }
@@ -94,9 +94,13 @@ mod tests {
         for revision in REVISIONS {
             let definitions = definitions(revision);
             let mut targets = BTreeSet::new();
-            definitions.values().for_each(|definition| references(definition, &mut targets));
+            definitions
+                .values()
+                .for_each(|definition| references(definition, &mut targets));
             for target in targets {
-                let name = target.strip_prefix("#/$defs/").unwrap_or_else(|| panic!("{target}"));
+                let name = target
+                    .strip_prefix("#/$defs/")
+                    .unwrap_or_else(|| panic!("{target}"));
                 assert!(definitions.contains_key(name), "{revision} {name}");
             }
         }
@@ -111,7 +115,10 @@ mod tests {
             };
             for (name, definition) in changes {
                 if definition.is_null() {
-                    assert!(known.remove(&name).is_some(), "{revision} removes {name}, which is not there");
+                    assert!(
+                        known.remove(&name).is_some(),
+                        "{revision} removes {name}, which is not there"
+                    );
                 } else {
                     let before = known.insert(name.clone(), definition.clone());
                     assert_ne!(before, Some(definition), "{revision} repeats {name}");

@@ -103,12 +103,16 @@ mod tests {
     #[test]
     fn every_method_names_definitions_of_its_revision() {
         for revision in REVISIONS {
-            let document: serde_json::Value = serde_json::from_str(document(revision).unwrap()).unwrap();
+            let document: serde_json::Value =
+                serde_json::from_str(document(revision).unwrap()).unwrap();
             for method in methods(revision) {
                 for name in method.results.iter().chain([&method.params]) {
                     assert!(document["$defs"].get(name).is_some(), "{revision} {name}");
                 }
-                assert_eq!(method.is_notification(), method.method.starts_with("notifications/"));
+                assert_eq!(
+                    method.is_notification(),
+                    method.method.starts_with("notifications/")
+                );
             }
         }
     }

@@ -1,8 +1,7 @@
 //! The baseline: known failures, each with a reason. A known failure must still fail.
 
-use crate::decode::{Decoder, optional};
+use crate::decode::{Decoder, optional, words_of};
 use crate::diagnostic::Diagnostics;
-use crate::profile::words_of;
 use crate::yaml::{self, Node};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::scenario::{Source, Span};

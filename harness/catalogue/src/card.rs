@@ -1,13 +1,14 @@
 //! Cards: nodes to [`Scenario`], every verb and judgement of CONTRACTS section 2.
 //!
 //! ```text
-//! Node -> card (id, needs, vary) -> card/steps (nine verbs) -> card/check -> card/expect (judgements) and card/fault (lies)
+//! Node -> card (id, needs, vary) -> card/steps, card/send (nine verbs) -> card/check -> card/expect (judgements) and card/fault (lies)
 //! values with references: card/values
 //! ```
 
 mod check;
 mod expect;
 mod fault;
+mod send;
 mod steps;
 pub(crate) mod values;
 

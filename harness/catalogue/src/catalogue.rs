@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Catalogue {
     scenarios: Vec<Scenario>,
-    requirements: Requirements,
+    requirements: Arc<Requirements>,
     facts: FactTable,
 }
 

@@ -272,3 +272,12 @@ pub(crate) fn optional<T>(
         Some(node) => read(node).map(Some),
     }
 }
+
+/// A member of a mapping as text that says something; for files whose entries are small.
+pub(crate) fn words_of(
+    d: &mut Decoder,
+    fields: &mut Fields<'_>,
+    key: &'static str,
+) -> Option<Option<String>> {
+    optional(fields.take(key), |node| d.words(node, key))
+}

@@ -201,13 +201,22 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// Line and column of a byte offset, both from 1; columns count characters.
 pub fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(offset)];
+    let before = &text[..boundary(text, offset)];
     let line = before.matches('\n').count() + 1;
     let column = before
         .rsplit('\n')
         .next()
         .map_or(0, |tail| tail.chars().count());
     (line, column + 1)
+}
+
+/// The last place at or before an offset where a character begins.
+pub(crate) fn boundary(text: &str, offset: usize) -> usize {
+    let mut at = offset.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// The text with control characters replaced by spaces of the same length, so that a file cannot colour the terminal.
@@ -225,8 +234,8 @@ fn shown(text: &str) -> String {
 
 /// The span cut to its first line and to the text, at least one character wide where the text goes on.
 fn within(text: &str, span: &Span) -> Span {
-    let start = text.floor_char_boundary(span.start);
-    let wanted = text.ceil_char_boundary(span.end.max(start));
+    let start = boundary(text, span.start);
+    let wanted = boundary(text, span.end).max(start);
     let line_end = text[start..]
         .find(['\n', '\r'])
         .map_or(text.len(), |length| start + length);

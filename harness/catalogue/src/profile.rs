@@ -1,6 +1,10 @@
 //! The profile `mcp-assay.yaml`: targets, fixtures, safety, gates, revisions, time-outs (CONTRACTS section 4).
 
-use crate::decode::{Decoder, Fields, optional};
+mod targets;
+
+pub use targets::Target;
+
+use crate::decode::{Decoder, optional};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{FieldKind, Fixture, json};
 use crate::yaml::{self, Entry, Node, Value};
@@ -12,6 +16,7 @@ use mcp_assay_model::verdict::Gate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use targets::{Named, targets};
 
 /// A profile, typed.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,21 +60,6 @@ pub enum Revisions {
     Only(Vec<Revision>),
 }
 
-/// A target with its variables filled in; its texts may be secrets.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Target {
-    /// Words of the command, on stdio.
-    pub command: Vec<String>,
-    /// Address, on HTTP.
-    pub url: Option<String>,
-    /// Variables for the process.
-    pub env: Vec<(String, String)>,
-    /// Headers of every request, on HTTP.
-    pub headers: Vec<(String, String)>,
-    /// Words of a command that starts the server behind `url`.
-    pub start: Vec<String>,
-}
-
 /// Names that a profile may use, beside those of the protocol.
 #[derive(Clone, Debug)]
 pub struct Known<'a> {
@@ -77,24 +67,6 @@ pub struct Known<'a> {
     pub fixtures: &'a [Fixture],
     /// Check ids, observer rules included.
     pub checks: &'a BTreeSet<String>,
-}
-
-/// A target before its variables are filled in.
-#[derive(Clone, Debug, PartialEq)]
-struct Named {
-    name: String,
-    command: Vec<Text>,
-    url: Option<Text>,
-    env: Vec<(String, Text)>,
-    headers: Vec<(String, Text)>,
-    start: Vec<Text>,
-}
-
-/// A text that may hold `${NAME}`.
-#[derive(Clone, Debug, PartialEq)]
-struct Text {
-    text: String,
-    span: Span,
 }
 
 impl Profile {
@@ -127,55 +99,8 @@ impl Profile {
             let diagnostic = Diagnostic::new(&self.source, span, title, "");
             return Err(diagnostic.suggest(name, self.target_names()).into());
         };
-        let mut errors = Diagnostics::default();
-        let mut fill = |text: &Text| self.fill(text, environment, &mut errors);
-        let filled = Target {
-            command: target.command.iter().map(&mut fill).collect(),
-            url: target.url.as_ref().map(&mut fill),
-            env: pairs(&target.env, &mut fill),
-            headers: pairs(&target.headers, &mut fill),
-            start: target.start.iter().map(&mut fill).collect(),
-        };
-        errors.unless_any(filled)
+        target.filled(&self.source, environment)
     }
-
-    fn fill(
-        &self,
-        text: &Text,
-        environment: &dyn Fn(&str) -> Option<String>,
-        errors: &mut Diagnostics,
-    ) -> String {
-        let mut out = String::new();
-        let mut rest = text.text.as_str();
-        while let Some((before, after)) = rest.split_once("${") {
-            let (name, tail) = after.split_once('}').unwrap_or((after, ""));
-            out.push_str(before);
-            match environment(name) {
-                Some(value) => out.push_str(&value),
-                None => {
-                    let title = format!("variable `{name}` is not set");
-                    let span = text.span.clone();
-                    let diagnostic = Diagnostic::new(&self.source, span, title, "needed here")
-                        .hint(format!(
-                            "set it in the environment: `{name}=... mcp-assay ...`"
-                        ));
-                    errors.push(diagnostic);
-                }
-            }
-            rest = tail;
-        }
-        out + rest
-    }
-}
-
-fn pairs(
-    texts: &[(String, Text)],
-    fill: &mut impl FnMut(&Text) -> String,
-) -> Vec<(String, String)> {
-    texts
-        .iter()
-        .map(|(name, text)| (name.clone(), fill(text)))
-        .collect()
 }
 
 fn profile(
@@ -217,93 +142,6 @@ fn each<T>(
     let entries = d.entries(node, what)?;
     let read: Vec<Option<T>> = entries.iter().map(|entry| read(d, entry)).collect();
     read.into_iter().collect()
-}
-
-fn targets(d: &mut Decoder, node: &Node) -> Option<Vec<Named>> {
-    each(d, node, "`targets`", |d, entry| {
-        let mut fields = d.mapping(&entry.value, "target")?;
-        let command = optional(fields.take("command"), |node| words(d, node, "`command`"));
-        let url = optional(fields.take("url"), |node| url(d, node));
-        let env = optional(fields.take("env"), |node| texts(d, node, "`env`"));
-        let headers = optional(fields.take("headers"), |node| texts(d, node, "`headers`"));
-        let start = optional(fields.take("start"), |node| words(d, node, "`start`"));
-        let span = fields.span.clone();
-        if !fields.finish(d) {
-            return None;
-        }
-        let target = Named {
-            name: entry.key.clone(),
-            command: command?.unwrap_or_default(),
-            url: url?,
-            env: env?.unwrap_or_default(),
-            headers: headers?.unwrap_or_default(),
-            start: start?.unwrap_or_default(),
-        };
-        let wrong = match (target.command.is_empty(), target.url.is_some()) {
-            (true, false) => Some("neither `command` nor `url`"),
-            (false, true) => Some("both `command` and `url`"),
-            (false, false) if !target.headers.is_empty() => Some("`headers` without `url`"),
-            (false, false) if !target.start.is_empty() => Some("`start` without `url`"),
-            (true, true) | (false, false) => None,
-        };
-        if let Some(wrong) = wrong {
-            let title = format!("target `{}` has {wrong}", target.name);
-            d.error(&span, title, "`command` is for stdio, `url` for HTTP");
-            return None;
-        }
-        Some(target)
-    })
-}
-
-/// A text whose variables are well formed.
-fn text(d: &mut Decoder, node: &Node, what: &str) -> Option<Text> {
-    let text = d.text(node, what)?;
-    for after in text.split("${").skip(1) {
-        let name = after.split_once('}').map(|(name, _)| name);
-        let fits = name.is_some_and(|name| {
-            name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        });
-        if !fits {
-            let title = format!("broken variable in `{text}`");
-            d.error(&node.span, title, "").hint = Some("write `${NAME}`".to_owned());
-            return None;
-        }
-    }
-    Some(Text {
-        text,
-        span: node.span.clone(),
-    })
-}
-
-fn url(d: &mut Decoder, node: &Node) -> Option<Text> {
-    let url = text(d, node, "`url`")?;
-    let fits = ["http://", "https://", "${"]
-        .iter()
-        .any(|head| url.text.starts_with(head));
-    if !fits {
-        let title = format!("`{}` is no HTTP address", url.text);
-        d.error(&node.span, title, "begins with http:// or https://");
-        return None;
-    }
-    Some(url)
-}
-
-fn words(d: &mut Decoder, node: &Node, what: &'static str) -> Option<Vec<Text>> {
-    let words = d.list(node, what, |d, item| text(d, item, "a word of a command"))?;
-    if words.is_empty() {
-        d.error(&node.span, format!("{what} is empty"), "");
-        return None;
-    }
-    Some(words)
-}
-
-fn texts(d: &mut Decoder, node: &Node, what: &str) -> Option<Vec<(String, Text)>> {
-    each(d, node, what, |d, entry| {
-        Some((entry.key.clone(), text(d, &entry.value, "a value")?))
-    })
 }
 
 fn fixtures(
@@ -468,13 +306,4 @@ fn duration(d: &mut Decoder, node: &Node) -> Option<Duration> {
         d.error(&node.span, title, "").hint = Some("write `500ms`, `30s` or `2m`".to_owned());
     }
     read
-}
-
-/// A member of a mapping as text that says something; for files whose entries are small.
-pub(crate) fn words_of(
-    d: &mut Decoder,
-    fields: &mut Fields<'_>,
-    key: &'static str,
-) -> Option<Option<String>> {
-    optional(fields.take(key), |node| d.words(node, key))
 }

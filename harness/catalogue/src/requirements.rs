@@ -10,7 +10,7 @@ use mcp_assay_model::protocol::{Revision, Role};
 use mcp_assay_model::requirement::{Citation, Form, Keyword, Level, Requirement, Testable};
 use mcp_assay_model::scenario::{Basis, Check, Source};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// All revisions, each read when it is first asked for.
 #[derive(Debug)]
@@ -28,8 +28,14 @@ pub struct Rows {
 }
 
 impl Requirements {
-    /// Those of the binary.
-    pub fn embedded() -> Self {
+    /// Those of the binary; read once for all catalogues of a process.
+    pub fn embedded() -> Arc<Self> {
+        static EMBEDDED: LazyLock<Arc<Requirements>> =
+            LazyLock::new(|| Arc::new(Requirements::unread()));
+        Arc::clone(&EMBEDDED)
+    }
+
+    fn unread() -> Self {
         let sources = Revision::ALL.into_iter().filter_map(|revision| {
             let path = format!("requirements/{revision}.yaml");
             let file = mcp_assay_suites::REQUIREMENTS

@@ -2,6 +2,11 @@
 //!
 //! KIND is `yaml` or `card` (read alone), `lint` (read and linted), `profile`, `baseline`. `BLESS=1` writes the texts anew.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic, and its helpers are no test functions to clippy"
+)]
+
 use mcp_assay_catalogue::facts::FactTable;
 use mcp_assay_catalogue::lint::{LintContext, NativeStep, lint};
 use mcp_assay_catalogue::profile::{Known, Profile};

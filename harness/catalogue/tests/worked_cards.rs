@@ -1,5 +1,10 @@
 //! The worked cards of the format's contract are read.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic, and its helpers are no test functions to clippy"
+)]
+
 use mcp_assay_catalogue::card;
 use mcp_assay_model::scenario::{Scenario, Source};
 use std::fs;

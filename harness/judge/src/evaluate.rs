@@ -1,6 +1,6 @@
 //! Checks of cards on a record.
 
-use crate::judgement::{Judgement, NativeJudges};
+use crate::judgement::{Judgement, NativeJudges, Stop};
 use crate::schema::Schemas;
 use crate::select::{self, Subject};
 use crate::{silence, text};
@@ -87,9 +87,7 @@ impl Judge<'_, '_> {
                 .judge(name, on, self.record)
                 .unwrap_or_else(|| Judgement::error(format!("there is no native judge `{name}`")))),
         };
-        match outcome {
-            Ok(judgement) | Err(judgement) => judgement,
-        }
+        outcome.unwrap_or_else(Judgement::from)
     }
 
     fn message(
@@ -97,7 +95,7 @@ impl Judge<'_, '_> {
         on: Option<&str>,
         part: Part,
         schema: &Template,
-    ) -> Result<Judgement, Judgement> {
+    ) -> Result<Judgement, Stop> {
         let subjects = select::select(self.record, label(on)?)?;
         let schema = self.render(schema)?;
         let mut findings = Vec::new();
@@ -110,7 +108,7 @@ impl Judge<'_, '_> {
             let violations = self
                 .schemas
                 .judge_inline(&schema, &value, subject.raw(pointer))
-                .map_err(|error| Judgement::error(error.to_string()))?;
+                .map_err(|error| Stop::broken(error.to_string()))?;
             findings.extend(
                 violations
                     .into_iter()
@@ -120,15 +118,18 @@ impl Judge<'_, '_> {
         Ok(Judgement::of(findings, subjects.len() as u64))
     }
 
-    fn same_id(&mut self, on: Option<&str>, request: &str, at: &str) -> Result<Judgement, Judgement> {
+    fn same_id(&mut self, on: Option<&str>, request: &str, at: &str) -> Result<Judgement, Stop> {
         let subjects = select::select(self.record, label(on)?)?;
         let Bound::Sent(sent) = select::bound(self.record, request)? else {
-            return Err(Judgement::error(format!("label `{request}` names no request")));
+            return Err(Stop::broken(format!("label `{request}` names no request")));
         };
         let Some(id) = &sent.id else {
-            return Err(Judgement::error(format!("the message `{request}` has no id")));
+            return Err(Stop::broken(format!("the message `{request}` has no id")));
         };
-        let findings = subjects.iter().filter_map(|subject| other_id(subject, at, id)).collect();
+        let findings = subjects
+            .iter()
+            .filter_map(|subject| other_id(subject, at, id))
+            .collect();
         Ok(Judgement::of(findings, subjects.len() as u64))
     }
 
@@ -137,22 +138,31 @@ impl Judge<'_, '_> {
         on: Option<&str>,
         within_ms: Option<&Template>,
         code: Option<i32>,
-    ) -> Result<Judgement, Judgement> {
+    ) -> Result<Judgement, Stop> {
         let label = label(on)?;
         let seen = match select::bound(self.record, label)? {
             Bound::Exit(seen) => seen,
-            Bound::Missing { why, .. } => return Err(Judgement::missing(label, *why)),
-            _ => return Err(Judgement::error(format!("label `{label}` names no end of a process"))),
+            Bound::Missing { why, .. } => return Err(Stop::missing(label, *why)),
+            _ => {
+                return Err(Stop::broken(format!(
+                    "label `{label}` names no end of a process"
+                )));
+            }
         };
         let limit = match within_ms {
             None => None,
             Some(template) => {
                 let text = self.render(template)?;
                 let limit = text.parse::<u64>();
-                Some(limit.map_err(|_| Judgement::error(format!("`within` is no number of milliseconds: {text}")))?)
+                Some(limit.map_err(|_| {
+                    Stop::broken(format!("`within` is no number of milliseconds: {text}"))
+                })?)
             }
         };
-        Ok(Judgement::of(exit(seen, limit, code, self.record.entries.len() as u64), 1))
+        Ok(Judgement::of(
+            exit(seen, limit, code, self.record.entries.len() as u64),
+            1,
+        ))
     }
 
     /// Passes where a branch passes; else unsettled where a branch is; else fails with what all branches say.
@@ -165,30 +175,35 @@ impl Judge<'_, '_> {
             }
             judgements.push(judgement);
         }
-        let unsettled = judgements.iter().position(|one| one.verdict != Some(Verdict::Fail));
+        let unsettled = judgements
+            .iter()
+            .position(|one| one.verdict != Some(Verdict::Fail));
         match unsettled {
             Some(index) => judgements.swap_remove(index),
-            None => Judgement::fail(none_of(&judgements).into_iter().collect(), 1),
+            None => match none_of(&judgements) {
+                Some(finding) => Judgement::fail(vec![finding], 1),
+                None => Judgement::error("the check accepts no answer at all"),
+            },
         }
     }
 
-    fn render(&mut self, template: &Template) -> Result<String, Judgement> {
+    fn render(&mut self, template: &Template) -> Result<String, Stop> {
         let resolve = &mut *self.resolve;
         let rendered = template.render(&mut |reference| {
             resolve(reference).map_err(|reason| (reference.clone(), reason))
         });
         rendered.map_err(|(reference, reason)| match &reference {
             Template::From { label, .. } => match select::select(self.record, label) {
-                Ok(_) => Judgement::unjudged(Reason::Given),
-                Err(judgement) => judgement,
+                Ok(_) => Stop::LeftOut,
+                Err(stop) => stop,
             },
-            _ => Judgement::error(reason),
+            _ => Stop::Broken(reason),
         })
     }
 }
 
-fn label(on: Option<&str>) -> Result<&str, Judgement> {
-    on.ok_or_else(|| Judgement::error("the check names no label to judge"))
+fn label(on: Option<&str>) -> Result<&str, Stop> {
+    on.ok_or_else(|| Stop::broken("the check names no label to judge"))
 }
 
 /// The judged part of a message; absent params are the empty object, as JSON-RPC has it.
@@ -240,7 +255,9 @@ fn other_id(subject: &Subject<'_>, at: &str, id: &RawId) -> Option<Finding> {
             subject.text(),
         ),
     };
-    let finding = Finding::new(FindingCode::Id, message).expected(&id.0).actual(actual);
+    let finding = Finding::new(FindingCode::Id, message)
+        .expected(&id.0)
+        .actual(actual);
     Some(finding.at(subject.entry.seq, at))
 }
 
@@ -274,7 +291,12 @@ fn exit(seen: &ExitSeen, within_ms: Option<u64>, code: Option<i32>, last: u64) -
         FindingCode::Value,
         format!("the process ended with {actual}, not with exit code {code}"),
     );
-    vec![finding.expected(format!("exit code {code}")).actual(actual).at(last, "")]
+    vec![
+        finding
+            .expected(format!("exit code {code}"))
+            .actual(actual)
+            .at(last, ""),
+    ]
 }
 
 /// One finding for all branches of an `any_of`: the code they share, else that the kind of answer is none of those due.
@@ -289,7 +311,11 @@ fn none_of(branches: &[Judgement]) -> Option<Finding> {
     };
     let of = |field: fn(&Finding) -> &str, joint: &str| -> String {
         let mut said: Vec<&str> = Vec::new();
-        for text in branches.iter().filter_map(|branch| branch.findings.first()).map(field) {
+        for text in branches
+            .iter()
+            .filter_map(|branch| branch.findings.first())
+            .map(field)
+        {
             if !said.contains(&text) {
                 said.push(text);
             }
@@ -298,8 +324,14 @@ fn none_of(branches: &[Judgement]) -> Option<Finding> {
     };
     Some(Finding {
         code,
-        message: format!("none of the accepted answers: {}", of(|finding| &finding.message, "; ")),
-        expected: Some(of(|finding| finding.expected.as_deref().unwrap_or_default(), ", or ")),
+        message: format!(
+            "none of the accepted answers: {}",
+            of(|finding| &finding.message, "; ")
+        ),
+        expected: Some(of(
+            |finding| finding.expected.as_deref().unwrap_or_default(),
+            ", or ",
+        )),
         actual: first.actual.clone(),
         at: first.at.clone(),
         count: 1,

@@ -106,6 +106,42 @@ impl Judgement {
     }
 }
 
+/// Why a judgement stops before it has judged.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Stop {
+    /// A message never came.
+    Missing(MissingMessage),
+    /// What a reference asks for was left out by the target: there is nothing to compare with.
+    LeftOut,
+    /// The card or the harness is wrong.
+    Broken(String),
+}
+
+impl Stop {
+    /// This label's message never came.
+    pub fn missing(label: &str, why: Missing) -> Self {
+        Stop::Missing(MissingMessage {
+            label: label.to_owned(),
+            why,
+        })
+    }
+
+    /// The card or the harness is wrong.
+    pub fn broken(message: impl Into<String>) -> Self {
+        Stop::Broken(message.into())
+    }
+}
+
+impl From<Stop> for Judgement {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Missing(missing) => Judgement::missing(&missing.label, missing.why),
+            Stop::LeftOut => Judgement::unjudged(Reason::Given),
+            Stop::Broken(message) => Judgement::error(message),
+        }
+    }
+}
+
 /// Judges written in Rust, by name.
 pub trait NativeJudges {
     /// What the judge of this name says of the record; `None` where there is no judge of this name.

@@ -103,7 +103,12 @@ mod tests {
             let rules: Vec<_> = observer.rules().iter().map(|rule| rule.id).collect();
             assert!(rules.is_sorted_by(|a, b| a < b), "{rules:?}");
             for rule in observer.rules() {
-                assert_eq!(rule.cites.is_empty(), rule.basis == Basis::Robustness, "{}", rule.id);
+                assert_eq!(
+                    rule.cites.is_empty(),
+                    rule.basis == Basis::Robustness,
+                    "{}",
+                    rule.id
+                );
             }
         }
     }

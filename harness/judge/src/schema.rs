@@ -10,6 +10,7 @@
 mod explain;
 mod format;
 mod inline;
+mod union;
 
 use jsonschema::{Draft, Registry, ValidationOptions, Validator};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -168,7 +169,11 @@ impl Schemas {
         let validator = self.compile_inline(schema)?;
         // How a number was written is read from the text: a parsed value may have lost it.
         let reparsed = raw.and_then(|raw| serde_json::from_str::<Value>(raw).ok());
-        Ok(explain::violations(&validator, reparsed.as_ref().unwrap_or(value), raw))
+        Ok(explain::violations(
+            &validator,
+            reparsed.as_ref().unwrap_or(value),
+            raw,
+        ))
     }
 
     /// Whether a schema written in a card can be used.
@@ -180,9 +185,10 @@ impl Schemas {
 
     fn compile_inline(&self, schema: &str) -> Result<Arc<Validator>, SchemaError> {
         self.compiled(Key::Inline(schema.to_owned()), || {
-            let mut schema = serde_json::from_str(schema).map_err(|error| SchemaError::Invalid {
-                reason: error.to_string(),
-            })?;
+            let mut schema =
+                serde_json::from_str(schema).map_err(|error| SchemaError::Invalid {
+                    reason: error.to_string(),
+                })?;
             inline::prepare(&mut schema, "", &|name| {
                 if self.has(name) {
                     Ok(format!("{}#/$defs/{name}", uri(self.revision)))

@@ -1,6 +1,6 @@
 //! From a label to the messages it names, with their raw text.
 
-use crate::judgement::Judgement;
+use crate::judgement::Stop;
 use mcp_assay_model::record::{Bound, Channel, Direction, End, Entry, Missing, Record};
 use mcp_assay_model::scenario::Part;
 use mcp_assay_wire::jsonrpc::{Kind, Message};
@@ -36,20 +36,15 @@ impl<'r> Subject<'r> {
     }
 
     /// What it is, with its article.
-    pub fn kind(&self) -> &'static str {
-        kind(self.message.kind)
-    }
-}
-
-/// What a kind of message is called, with its article.
-pub(crate) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Request => "a request",
-        Kind::Notification => "a notification",
-        Kind::Result => "a result",
-        Kind::Error => "an error",
-        Kind::Batch => "a batch",
-        Kind::Malformed(_) => "no JSON-RPC message",
+    pub fn kind(&self) -> String {
+        match self.message.kind {
+            Kind::Request => "a request".to_owned(),
+            Kind::Notification => "a notification".to_owned(),
+            Kind::Result => "a result".to_owned(),
+            Kind::Error => "an error".to_owned(),
+            Kind::Batch => "a batch".to_owned(),
+            Kind::Malformed(why) => format!("a malformed message ({})", why.reason()),
+        }
     }
 }
 
@@ -63,44 +58,46 @@ pub(crate) fn is_response(message: &Message) -> bool {
 
 /// The messages that a label names: one, or all that a native step received.
 ///
-/// **Errors**: the judgement to give instead, where there is none.
-pub(crate) fn select<'r>(record: &'r Record, label: &str) -> Result<Vec<Subject<'r>>, Judgement> {
+/// **Errors**: why there is none.
+pub(crate) fn select<'r>(record: &'r Record, label: &str) -> Result<Vec<Subject<'r>>, Stop> {
     let seqs = match bound(record, label)? {
         Bound::Sent(sent) => match sent.replies.first() {
             Some(&seq) => vec![seq],
             None => {
                 let why = sent.missing.unwrap_or_else(|| missing_at(&record.end));
-                return Err(Judgement::missing(label, why));
+                return Err(Stop::missing(label, why));
             }
         },
         Bound::Arrived(seq) => vec![*seq],
         Bound::Native(native) => match native.missing {
-            Some(why) if native.seqs.is_empty() => return Err(Judgement::missing(label, why)),
+            Some(why) if native.seqs.is_empty() => return Err(Stop::missing(label, why)),
             _ => native.seqs.clone(),
         },
-        Bound::Missing { why, .. } => return Err(Judgement::missing(label, *why)),
+        Bound::Missing { why, .. } => return Err(Stop::missing(label, *why)),
         Bound::Window(_) | Bound::Exit(_) => {
-            return Err(Judgement::error(format!("label `{label}` names no message")));
+            return Err(Stop::broken(format!("label `{label}` names no message")));
         }
     };
     let entries = seqs.iter().filter_map(|&seq| record.entry(seq));
     let subjects: Vec<_> = entries.filter_map(Subject::of).collect();
     if subjects.is_empty() {
-        return Err(Judgement::error(format!("label `{label}` leads to no message of the record")));
+        return Err(Stop::broken(format!(
+            "label `{label}` leads to no message of the record"
+        )));
     }
     Ok(subjects)
 }
 
 /// What a label is bound to.
 ///
-/// **Errors**: the judgement to give instead: missing, where the conversation ended before the label's step.
-pub(crate) fn bound<'r>(record: &'r Record, label: &str) -> Result<&'r Bound, Judgement> {
+/// **Errors**: missing, where the conversation ended before the label's step; else the card is wrong.
+pub(crate) fn bound<'r>(record: &'r Record, label: &str) -> Result<&'r Bound, Stop> {
     match (record.labels.get(label), &record.end) {
         (Some(bound), _) => Ok(bound),
         (None, End::Alive | End::Closed) => {
-            Err(Judgement::error(format!("label `{label}` is bound to nothing")))
+            Err(Stop::broken(format!("label `{label}` is bound to nothing")))
         }
-        (None, end) => Err(Judgement::missing(label, missing_at(end))),
+        (None, end) => Err(Stop::missing(label, missing_at(end))),
     }
 }
 

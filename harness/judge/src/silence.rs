@@ -3,7 +3,7 @@
 //! A reply to a cancelled request is the lawful race up to the fence's answer, and late after it. Silence without a fence's answer
 //! is not known to be silence: it is never a pass.
 
-use crate::judgement::{Judgement, MissingMessage};
+use crate::judgement::{Judgement, MissingMessage, Stop};
 use crate::select::{self, Subject};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Bound, End, Missing, Record, Sent, Window};
@@ -38,9 +38,7 @@ pub(crate) fn none(
     kind: Absent,
     within: Option<&str>,
 ) -> Judgement {
-    match judge(record, on, kind, within) {
-        Ok(judgement) | Err(judgement) => judgement,
-    }
+    judge(record, on, kind, within).unwrap_or_else(Judgement::from)
 }
 
 fn judge(
@@ -48,12 +46,18 @@ fn judge(
     on: Option<&str>,
     kind: Absent,
     within: Option<&str>,
-) -> Result<Judgement, Judgement> {
+) -> Result<Judgement, Stop> {
     let judged = on.map(|label| select::bound(record, label)).transpose()?;
     let window = match (within, judged) {
         (Some(label), _) => match select::bound(record, label)? {
             Bound::Window(window) => Some((label, window)),
-            _ => return Err(Judgement::error(format!("label `{label}` names no quiet window"))),
+            // The conversation ended before the window was opened.
+            Bound::Missing { why, .. } => return Err(Stop::missing(label, *why)),
+            _ => {
+                return Err(Stop::broken(format!(
+                    "label `{label}` names no quiet window"
+                )));
+            }
         },
         (None, Some(Bound::Window(window))) => Some((on.unwrap_or_default(), window)),
         (None, _) => None,
@@ -63,29 +67,34 @@ fn judge(
         (_, _, Some((_, window))) if window.about != "any" => Some(window.about.as_str()),
         _ => None,
     };
-    let sent = match about.map(|label| select::bound(record, label)).transpose()? {
-        Some(Bound::Sent(sent)) => Some(sent),
-        _ => None,
-    };
+    let sent = about.and_then(|label| request_of(record, label));
     let span = match window {
         Some((_, window)) => of_window(window),
         None => of_conversation(record, on, judged)?,
     };
     let label = window.map_or(on.unwrap_or_default(), |(label, _)| label);
-    if let (Some(sent), Some(cancel), true) = (sent, sent.and_then(|sent| sent.cancelled), is_reply(kind))
+    if let (Some(sent), Some(cancel), true) =
+        (sent, sent.and_then(|sent| sent.cancelled), is_reply(kind))
         && cancel <= span.until
         && (window.is_none() || cancel <= span.after)
     {
         return Ok(of_cancelled(record, sent, cancel, kind, span, label));
     }
     let came: Vec<Subject<'_>> = select::received(record)
-        .filter(|subject| span.holds(subject.entry.seq) && is_unwanted(subject, kind, sent))
+        .filter(|subject| span.holds(subject.entry.seq))
+        .filter(|subject| is_unwanted(subject, kind, sent) && !is_ours(record, subject))
         .collect();
     Ok(match came.first() {
         Some(first) => {
             let finding = finding(FindingCode::UnexpectedMessage, first, came.len())
                 .expected(format!("no {}", word(kind)));
-            Judgement::fail(vec![Finding { message: unexpected(first, sent), ..finding }], 1)
+            Judgement::fail(
+                vec![Finding {
+                    message: unexpected(first, sent),
+                    ..finding
+                }],
+                1,
+            )
         }
         None => settled(span, label),
     })
@@ -132,8 +141,10 @@ fn of_cancelled(
         });
         fences.min()
     });
-    let late: Vec<&Subject<'_>> =
-        replies.iter().filter(|reply| fence.is_some_and(|fence| fence < reply.entry.seq)).collect();
+    let late: Vec<&Subject<'_>> = replies
+        .iter()
+        .filter(|reply| fence.is_some_and(|fence| fence < reply.entry.seq))
+        .collect();
     if let Some(first) = late.first() {
         let finding = finding(FindingCode::LateReply, first, late.len())
             .expected("no response to a cancelled request");
@@ -162,7 +173,11 @@ fn of_window(window: &Window) -> Span {
 }
 
 /// From the judged label to the end: the end of the conversation says whether it was fenced.
-fn of_conversation(record: &Record, on: Option<&str>, judged: Option<&Bound>) -> Result<Span, Judgement> {
+fn of_conversation(
+    record: &Record,
+    on: Option<&str>,
+    judged: Option<&Bound>,
+) -> Result<Span, Stop> {
     let after = match judged {
         None => 0,
         Some(Bound::Sent(sent)) => sent.seq,
@@ -170,7 +185,7 @@ fn of_conversation(record: &Record, on: Option<&str>, judged: Option<&Bound>) ->
         Some(Bound::Native(native)) => native.seqs.last().copied().unwrap_or(0),
         Some(Bound::Window(window)) => window.opened,
         Some(Bound::Missing { why, .. }) => {
-            return Err(Judgement::missing(on.unwrap_or_default(), *why));
+            return Err(Stop::missing(on.unwrap_or_default(), *why));
         }
         Some(Bound::Exit(_)) => record.entries.len() as u64,
     };
@@ -186,6 +201,33 @@ fn of_conversation(record: &Record, on: Option<&str>, judged: Option<&Bound>) ->
             End::Unfenced => Some(Missing::Unfenced),
         },
     })
+}
+
+/// The sent message that a label names, itself or by the response it names.
+fn request_of<'r>(record: &'r Record, label: &str) -> Option<&'r Sent> {
+    match record.labels.get(label)? {
+        Bound::Sent(sent) => Some(sent),
+        Bound::Arrived(seq) => labelled(record, record.entry(*seq)?.answers?),
+        Bound::Missing { reply_to, .. } => match record.labels.get(reply_to.as_deref()?)? {
+            Bound::Sent(sent) => Some(sent),
+            _ => None,
+        },
+        Bound::Window(_) | Bound::Exit(_) | Bound::Native(_) => None,
+    }
+}
+
+/// The labelled message that was sent at this position.
+fn labelled(record: &Record, seq: u64) -> Option<&Sent> {
+    record.labels.values().find_map(|bound| match bound {
+        Bound::Sent(sent) if sent.seq == seq => Some(sent),
+        _ => None,
+    })
+}
+
+/// Whether a message answers something that no label names: a fence, or the handshake. Such an answer is due.
+fn is_ours(record: &Record, subject: &Subject<'_>) -> bool {
+    let answers = subject.entry.answers;
+    answers.is_some_and(|seq| labelled(record, seq).is_none())
 }
 
 fn is_reply(kind: Absent) -> bool {
@@ -205,7 +247,8 @@ fn is_unwanted(subject: &Subject<'_>, kind: Absent, sent: Option<&Sent>) -> bool
             None => is_response,
             Some(sent) => {
                 let answers = subject.entry.answers;
-                let is_attributed = sent.replies.contains(&subject.entry.seq) || answers == Some(sent.seq);
+                let is_attributed =
+                    sent.replies.contains(&subject.entry.seq) || answers == Some(sent.seq);
                 // What has no id of its own is answered by a response that answers nothing else.
                 let is_stray = sent.id.is_none() && answers.is_none();
                 is_response && (is_attributed || is_stray)
@@ -224,9 +267,15 @@ fn finding(code: FindingCode, first: &Subject<'_>, count: usize) -> Finding {
 
 fn unexpected(first: &Subject<'_>, sent: Option<&Sent>) -> String {
     let what = first.kind();
+    // Only a response is for something; what else came came by itself.
+    let sent = sent.filter(|_| select::is_response(first.message));
     match sent.map(|sent| (sent.method.as_deref(), sent.id.is_some())) {
-        Some((Some(method), true)) => format!("{what} came for the request `{method}`, where none is due"),
-        Some((Some(method), false)) => format!("{what} came for the notification `{method}`, where none is due"),
+        Some((Some(method), true)) => {
+            format!("{what} came for the request `{method}`, where none is due")
+        }
+        Some((Some(method), false)) => {
+            format!("{what} came for the notification `{method}`, where none is due")
+        }
         Some((None, _)) | None => format!("{what} came, where none is due"),
     }
 }

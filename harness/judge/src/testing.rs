@@ -62,7 +62,9 @@ impl Talk {
             id: message.id,
             ..Sent::default()
         };
-        self.record.labels.insert(label.to_owned(), Bound::Sent(sent));
+        self.record
+            .labels
+            .insert(label.to_owned(), Bound::Sent(sent));
         self
     }
 
@@ -85,7 +87,9 @@ impl Talk {
     /// A message that was awaited and came.
     pub fn arrived(mut self, label: &str, line: &str) -> Self {
         let seq = self.push(Direction::Received, line.as_bytes());
-        self.record.labels.insert(label.to_owned(), Bound::Arrived(seq));
+        self.record
+            .labels
+            .insert(label.to_owned(), Bound::Arrived(seq));
         self
     }
 
@@ -100,7 +104,8 @@ impl Talk {
     }
 
     pub fn cancel(mut self, label: &str) -> Self {
-        let line = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+        let line =
+            br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
         let seq = self.push(Direction::Sent, line);
         self.sent_mut(label).cancelled = Some(seq);
         self
@@ -116,7 +121,10 @@ impl Talk {
     ) -> Self {
         let opened = self.record.entries.len() as u64;
         self = before(self);
-        let fence = self.push(Direction::Received, br#"{"jsonrpc":"2.0","id":"fence","result":{}}"#);
+        let fence = self.push(
+            Direction::Received,
+            br#"{"jsonrpc":"2.0","id":"fence","result":{}}"#,
+        );
         self.record.entries.last_mut().unwrap().answers = Some(0);
         self = after(self);
         let window = Window {
@@ -180,7 +188,9 @@ pub(crate) fn template(value: &Value) -> Template {
                 at: at.clone(),
             },
             _ => {
-                let members = members.iter().map(|(key, value)| (key.clone(), template(value)));
+                let members = members
+                    .iter()
+                    .map(|(key, value)| (key.clone(), template(value)));
                 Template::Object(members.collect())
             }
         },

@@ -59,7 +59,11 @@ pub(crate) fn generalize(root: &Value, pointer: &str) -> String {
     let mut general = String::new();
     for (raw, token) in pointer.split('/').skip(1).zip(tokens(pointer)) {
         general.push('/');
-        general.push_str(if value.is_some_and(Value::is_array) { "*" } else { raw });
+        general.push_str(if value.is_some_and(Value::is_array) {
+            "*"
+        } else {
+            raw
+        });
         value = value.and_then(|value| step(value, &token));
     }
     general
@@ -104,7 +108,10 @@ mod tests {
     #[test]
     fn only_array_indices_become_stars() {
         let root = json!({"tools": [{"properties": {"0": [true]}}]});
-        assert_eq!(generalize(&root, "/tools/0/properties/0/0"), "/tools/*/properties/0/*");
+        assert_eq!(
+            generalize(&root, "/tools/0/properties/0/0"),
+            "/tools/*/properties/0/*"
+        );
         assert_eq!(generalize(&root, ""), "");
     }
 

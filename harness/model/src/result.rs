@@ -99,7 +99,8 @@ impl From<&Entry> for TranscriptEntry {
     fn from(entry: &Entry) -> Self {
         let whole = entry.length <= SHOWN_BYTES as u64;
         let message = match (&entry.message, whole) {
-            (Some(message), true) => Some(message.value.clone()),
+            // A bare `null` is told by its bytes: as JSON it could not be told from no message.
+            (Some(message), true) => Some(message.value.clone()).filter(|value| !value.is_null()),
             _ => None,
         };
         let head = &entry.raw[..entry.raw.len().min(SHOWN_BYTES)];

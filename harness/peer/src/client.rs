@@ -1,7 +1,7 @@
 //! The client as the server sees it: what it declared, and what can be asked of it.
 //!
-//! A server uses a feature of the client only where `initialize` declared it. Requests have a deadline; one that is given up is cancelled,
-//! as the timeouts section of the lifecycle page asks.
+//! A server uses a feature of the client only where `initialize` declared it. Requests have a deadline; one that is given up is
+//! cancelled, as the timeouts section of the lifecycle page asks.
 
 use crate::json::Json;
 use crate::outgoing::{Out, Outgoing, Outlet};

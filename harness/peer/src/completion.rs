@@ -56,7 +56,8 @@ fn for_resource(uri: &str, argument: &str) -> Result<Vec<String>, RpcError> {
     }
 }
 
-/// Arguments that the user has already filled in, from 2025-06-18 on; earlier an unknown member, which is ignored where it fits no better.
+/// Arguments that the user has already filled in, from 2025-06-18 on; earlier an unknown member, which is ignored where it fits no
+/// better.
 fn check_context(params: Params<'_>) -> Result<(), RpcError> {
     if let Some(context) = params.object("context")? {
         Params(Some(context)).object("arguments")?;

@@ -1,18 +1,19 @@
-//! The reader's side of a connection: each line heard, sorted and answered.
+//! The reader's side of a connection: lines in, answers to the writer, now or when they are done.
 //!
 //! ```text
-//! frame -> Line -> heed (the fault's course first) -> Heeded -> queued at once, or a task of its own
+//! frame -> Line -> heed (the fault's course first) -> Heeded -> queued at once, or a task of its own -> passed on when done
 //! ```
 
+mod heed;
+
 use crate::error::RpcError;
-use crate::fault::lie::{AtEnd, Course, Heard, OnCancel, What};
-use crate::fault::smallest;
+use crate::fault::lie::{AtEnd, Course, What};
 use crate::fault::teller::Teller;
-use crate::incoming::{Arrival, Line, Request, is_same_id};
+use crate::incoming::{Arrival, Line, Request};
 use crate::outgoing::{Out, Outgoing, Outlet};
 use crate::running::InFlight;
-use crate::server::{Answer, Server};
-use mcp_assay_wire::jsonrpc::{Kind, Malformed, RawId};
+use crate::server::Server;
+use mcp_assay_wire::jsonrpc::Kind;
 use mcp_assay_wire::stdio::{Frame, Framer, Limits};
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -172,6 +173,15 @@ impl Connection {
 
     /// Answers a batch with one line that holds the answers to its requests, once all are there.
     async fn hear_batch(&mut self, items: Vec<Arrival>) -> Option<Stop> {
+        match self.course(What::Batch).await {
+            Course::Honest | Course::Admit => {}
+            Course::Answer(Err(error)) => {
+                let reply = Outgoing::reply_to_none(None, error);
+                return self.act(Heeded::Reply(reply)).await;
+            }
+            Course::Exit(code) => return Some(Stop::Exit(code)),
+            Course::Answer(Ok(_)) | Course::Ignore | Course::Say(_) | Course::Hang => return None,
+        }
         let mut replies = Vec::new();
         let mut running = JoinSet::new();
         for item in items {
@@ -186,6 +196,9 @@ impl Connection {
                 }
                 Heeded::Exit(code) => return Some(Stop::Exit(code)),
             }
+            if self.is_hung {
+                return None;
+            }
         }
         self.tasks.spawn(async move {
             while let Some(answered) = running.join_next().await {
@@ -197,177 +210,6 @@ impl Connection {
         None
     }
 
-    async fn heed(&mut self, arrival: &Arrival, is_in_batch: bool) -> Heeded {
-        match arrival.message.kind {
-            Kind::Request => self.heed_request(arrival, is_in_batch).await,
-            Kind::Notification => self.heed_notification(arrival).await,
-            Kind::Result | Kind::Error => {
-                if let Some(id) = &arrival.message.id {
-                    self.server.client.answered(id, &arrival.message.value);
-                }
-                Heeded::Nothing
-            }
-            Kind::Malformed(malformed) => {
-                let error = RpcError::invalid_request(malformed.reason());
-                let heeded = self.heed_malformed(arrival.lawful_id(), error).await;
-                match (malformed, heeded) {
-                    // A response, however broken, is never answered: two sides would answer each other for ever.
-                    (Malformed::ResultAndError, Heeded::Reply(_)) => Heeded::Nothing,
-                    (_, heeded) => heeded,
-                }
-            }
-            Kind::Batch => Heeded::Nothing,
-        }
-    }
-
-    async fn heed_request(&mut self, arrival: &Arrival, is_in_batch: bool) -> Heeded {
-        self.seq += 1;
-        let seq = self.seq;
-        let method = arrival.message.method.clone().unwrap_or_default();
-        let written = arrival.message.id.clone();
-        let refuse = |id: RawId, answer| {
-            Heeded::Reply(Outgoing::reply(&Request::bare(id, &method, seq), answer))
-        };
-        let course = self.course(What::Request(arrival, &method, seq)).await;
-        let (id, is_admitted) = match course {
-            Course::Honest => (arrival.lawful_id(), false),
-            Course::Admit => (written, true),
-            Course::Answer(answer) => {
-                return written.map_or(Heeded::Nothing, |id| refuse(id, answer));
-            }
-            Course::Exit(code) => return Heeded::Exit(code),
-            Course::Ignore | Course::Say(_) | Course::Hang => return Heeded::Nothing,
-        };
-        let Some(id) = id else {
-            let error = RpcError::invalid_request("id is neither a string nor an integer");
-            return Heeded::Reply(Outgoing::reply_to_none(None, error));
-        };
-        if is_in_batch && method == "initialize" {
-            let error = RpcError::invalid_request("initialize is not part of a batch");
-            return refuse(id, Err(error));
-        }
-        let admitted = match self.server.session.admit(&method) {
-            Err(error) if !is_admitted => Err(error),
-            Ok(()) | Err(_) => arrival.to_request(id.clone(), seq),
-        };
-        let request = match admitted {
-            Ok(request) => request,
-            Err(error) => return refuse(id, Err(error)),
-        };
-        let answer = self.server.answer(&request);
-        if method == "initialize"
-            && let Some(terms) = self.server.session.terms()
-        {
-            let revision = terms.revision;
-            self.with_teller(|teller| teller.negotiated(revision));
-        }
-        match answer {
-            Answer::Now(answer) => Heeded::Reply(Outgoing::reply(&request, answer)),
-            Answer::Later(running) => Heeded::Later(request, running),
-        }
-    }
-
-    async fn heed_notification(&mut self, arrival: &Arrival) -> Heeded {
-        let method = arrival.message.method.clone().unwrap_or_default();
-        match self.course(What::Notification(arrival, &method)).await {
-            Course::Honest | Course::Admit => {}
-            Course::Exit(code) => return Heeded::Exit(code),
-            Course::Ignore | Course::Answer(_) | Course::Say(_) | Course::Hang => {
-                return Heeded::Nothing;
-            }
-        }
-        match method.as_str() {
-            "notifications/initialized" => {
-                if self.server.session.initialized() {
-                    self.ask_for_roots();
-                }
-            }
-            "notifications/roots/list_changed" => self.ask_for_roots(),
-            "notifications/cancelled" => {
-                if let Some(id) = arrival.raw_at("/params/requestId") {
-                    self.cancel(&id).await;
-                }
-            }
-            // A notification that is unknown, or says nothing to this server, is ignored.
-            _ => {}
-        }
-        Heeded::Nothing
-    }
-
-    async fn heed_malformed(&mut self, id: Option<RawId>, error: RpcError) -> Heeded {
-        match self.course(What::Malformed).await {
-            Course::Honest | Course::Admit => {
-                Heeded::Reply(Outgoing::reply_to_none(id.as_ref(), error))
-            }
-            Course::Answer(Err(error)) => {
-                Heeded::Reply(Outgoing::reply_to_none(id.as_ref(), error))
-            }
-            Course::Exit(code) => Heeded::Exit(code),
-            Course::Answer(Ok(_)) | Course::Ignore | Course::Say(_) | Course::Hang => {
-                Heeded::Nothing
-            }
-        }
-    }
-
-    /// The course the fault takes, with what it says first already said.
-    async fn course(&mut self, what: What<'_>) -> Course {
-        let session = &self.server.session;
-        let heard = Heard {
-            what,
-            terms: session.terms().map(AsRef::as_ref),
-        };
-        match self.with_teller(|teller| teller.hear(&heard)) {
-            Course::Say(messages) => {
-                for message in messages {
-                    self.outlet.send(Out::One(message)).await;
-                }
-                Course::Honest
-            }
-            Course::Hang => {
-                self.is_hung = true;
-                self.tasks.abort_all();
-                self.background.abort_all();
-                Course::Hang
-            }
-            course => course,
-        }
-    }
-
-    async fn cancel(&mut self, id: &RawId) {
-        self.waiting.retain(|arrival| {
-            let waiting = arrival.message.id.as_ref();
-            !waiting.is_some_and(|waiting| is_same_id(waiting, id))
-        });
-        for request in self.in_flight.find(id) {
-            match self.with_teller(|teller| teller.cancel(&request.method, request.seq)) {
-                OnCancel::RunOn => {}
-                OnCancel::Stop => drop(self.in_flight.stop(request.seq)),
-                OnCancel::Answer => {
-                    if self.in_flight.stop(request.seq) {
-                        let revision = self.server.session.terms_or_latest().revision;
-                        let result = smallest::result(&request.method, revision);
-                        let reply = Outgoing::reply(&request, Ok(result));
-                        self.outlet.send(Out::One(reply)).await;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Asks for the client's roots, if it has any: a server does so when the conversation begins and when they change.
-    fn ask_for_roots(&mut self) {
-        let Some(terms) = self.server.session.terms() else {
-            return;
-        };
-        if terms.has_roots() {
-            let client = self.server.client.clone();
-            self.background.spawn(async move {
-                // This server has no use for them, and gets on without.
-                drop(client.ask("roots/list", None).await);
-            });
-        }
-    }
-
     fn must_wait(&self, arrival: &Arrival) -> bool {
         let is_busy = !self.tasks.is_empty() || !self.waiting.is_empty();
         arrival.message.kind == Kind::Request
@@ -377,6 +219,9 @@ impl Connection {
 
     /// Passes an answer on, and turns to requests that waited for it; a task that was stopped has none.
     async fn pass_on(&mut self, done: Result<Option<Out>, JoinError>) -> Option<Stop> {
+        if self.is_hung {
+            return None;
+        }
         if let Ok(Some(out)) = done {
             self.outlet.send(out).await;
         }

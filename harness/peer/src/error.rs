@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// Characters of an error message, at most.
+const LONGEST_MESSAGE: usize = 200;
+
 /// An error object of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RpcError {
@@ -48,7 +51,9 @@ impl RpcError {
         value
     }
 
+    /// The schemas ask for a concise sentence, and a client may have put anything into the name that it quotes.
     fn new(code: i64, message: String) -> Self {
+        let message = message.chars().take(LONGEST_MESSAGE).collect();
         RpcError {
             code,
             message,

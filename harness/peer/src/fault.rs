@@ -1,8 +1,8 @@
 //! Faults: the one lie that a reference server can be told to tell.
 //!
-//! A **wire fault** changes the nth message of a kind on its way out ([`wire`]). A **named fault** lies by what happened before; each is a
-//! [`lie::Lie`] in the list [`FAULTS`]. The server itself is honest: it tells the [`teller::Teller`] what came and what is to go, and the teller says what
-//! becomes of it.
+//! A **wire fault** changes the nth message of a kind on its way out ([`wire`]). A **named fault** lies by what happened before; each
+//! is a [`lie::Lie`] in the list [`FAULTS`]. The server itself is honest: it tells the [`teller::Teller`] what came and what is to go,
+//! and the teller says what becomes of it.
 //!
 //! ```text
 //! line -> Teller::hear -> Course (honest, ignore, answer, die, ...) -> server -> Outgoing -> Teller::tell -> Utterances -> bytes
@@ -16,7 +16,7 @@ pub(crate) mod smallest;
 pub(crate) mod teller;
 mod wire;
 
-pub use registry::{FAULTS, NamedFault, Step};
+pub use registry::{FAULTS, NamedFault, Provocation};
 
 use mcp_assay_model::scenario::{Fault, FaultAt, FaultTarget};
 use std::sync::Arc;
@@ -35,8 +35,8 @@ pub struct Planted {
 impl Planted {
     /// Takes a fault as a card has it.
     ///
-    /// **Errors**: where it can strike nothing: an HTTP fault on a line binding, an unknown name, a wire fault that does not say which message it
-    /// strikes.
+    /// **Errors**: where it can strike nothing: an HTTP fault on a line binding, an unknown name, a wire fault that does not say which
+    /// message it strikes.
     pub fn new(at: Option<FaultAt>, fault: Fault) -> Result<Self, FaultRefused> {
         let is_http = |target: &FaultTarget| matches!(target, FaultTarget::Http(_));
         if at.as_ref().is_some_and(|at| is_http(&at.target)) {

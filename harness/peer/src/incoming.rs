@@ -203,10 +203,10 @@ impl<'a> Params<'a> {
     }
 }
 
-/// Whether two ids name the same request: the same text, or the same string however escaped.
+/// Whether two ids name the same request: both strings or both numbers, and equal in value however written.
 pub(crate) fn is_same_id(a: &RawId, b: &RawId) -> bool {
-    let string = |id: &RawId| serde_json::from_str::<String>(&id.0).ok();
-    a == b || string(a).is_some_and(|a| string(b) == Some(a))
+    let is_string = |id: &RawId| id.0.starts_with('"');
+    is_string(a) == is_string(b) && a.loosely_equals(b)
 }
 
 fn is_integer(value: &Value) -> bool {

@@ -32,6 +32,6 @@ mod session;
 mod tools;
 mod writer;
 
-pub use fault::{FAULTS, FaultRefused, NamedFault, Planted, Step};
+pub use fault::{FAULTS, FaultRefused, NamedFault, Planted, Provocation};
 pub use options::{Cause, Ended, Options, Resolve};
 pub use serve::serve;

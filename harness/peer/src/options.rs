@@ -23,7 +23,7 @@ pub struct Options {
     pub page_size: usize,
     /// How long a request of the server's waits for its answer.
     pub request_timeout: Duration,
-    /// How long requests that still run at the end of the input may take.
+    /// How long requests that still run at the end of the input may take; and the client to read what is left.
     pub drain_timeout: Duration,
 }
 
@@ -34,7 +34,7 @@ impl Default for Options {
             revisions: Vec::new(),
             fault: None,
             resolve: None,
-            page_size: 5,
+            page_size: 3,
             request_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
         }

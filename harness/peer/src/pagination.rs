@@ -1,7 +1,7 @@
 //! Pages of a list, and cursors that lead to the next.
 //!
-//! **Source**: `2024-11-05/server/utilities/pagination`. A cursor is opaque: it holds the list and the place, with a check sum, so that one that was
-//! altered, invented or taken from another list is refused with -32602.
+//! **Source**: `2024-11-05/server/utilities/pagination`. A cursor is opaque: it holds the list and the place, with a check sum, so that
+//! one that was altered, invented or taken from another list is refused with -32602.
 
 use crate::error::RpcError;
 use crate::incoming::Params;
@@ -9,7 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// The page of `entries` that the parameters ask for, as the result of a list method: the entries under `key`, and `nextCursor` unless it is the last.
+/// The page of `entries` that the parameters ask for, as the result of a list method: the entries under `key`, and `nextCursor` unless
+/// it is the last.
 ///
 /// **Errors**: -32602 for a cursor that this list did not issue.
 pub(crate) fn page(

@@ -1,7 +1,7 @@
 //! Requests under way, so that they can be cancelled.
 //!
-//! **Source**: `2024-11-05/basic/utilities/cancellation`. A cancelled request stops where it waits and is not answered; a cancel of a request that is
-//! unknown or done is ignored.
+//! **Source**: `2024-11-05/basic/utilities/cancellation`. A cancelled request stops where it waits and is not answered; a cancel of a
+//! request that is unknown or done is ignored.
 
 use crate::incoming::{Request, is_same_id};
 use mcp_assay_wire::jsonrpc::RawId;

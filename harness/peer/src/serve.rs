@@ -12,12 +12,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Serves one client over a pair of byte streams until the input ends, the output is closed, or the fault says so.
 ///
-/// **Shape**: needs a tokio runtime with its clock. Dropping the future ends the connection and everything that runs on it. With the fault
-/// `ignores-end-of-input` it does not return.
+/// **Shape**: needs a tokio runtime with its clock. Dropping the future ends the connection and everything that runs on it. With the
+/// fault `ignores-end-of-input` it does not return.
 pub async fn serve<R: AsyncRead, W: AsyncWrite>(options: Options, input: R, output: W) -> Ended {
     let session = Session::new(&options.revisions);
     let teller = Teller::new(options.fault, options.resolve, session.offered());
     let teller = Arc::new(Mutex::new(teller));
+    let drain_timeout = options.drain_timeout;
     let (outlet, queue) = Outlet::new();
     let server = Server::new(
         session,
@@ -25,8 +26,7 @@ pub async fn serve<R: AsyncRead, W: AsyncWrite>(options: Options, input: R, outp
         options.page_size,
         options.request_timeout,
     );
-    let connection =
-        Connection::new(server, outlet, Arc::clone(&teller), options.drain_timeout).run(input);
+    let connection = Connection::new(server, outlet, Arc::clone(&teller), drain_timeout).run(input);
     let writing = Writer::new(output, Arc::clone(&teller)).run(queue);
     tokio::pin!(writing);
 
@@ -39,9 +39,12 @@ pub async fn serve<R: AsyncRead, W: AsyncWrite>(options: Options, input: R, outp
     if let Some(Stop::Exit(_)) = stop {
         lock().die();
     }
-    // The connection is gone and its tasks with it, so the queue ends and the writer comes to its end.
+    // The connection is gone and its tasks with it, so the queue ends, and the writer too unless the client does not read.
     let is_written = match stop {
-        Some(_) => writing.await.is_ok(),
+        Some(_) => {
+            let written = tokio::time::timeout(drain_timeout, writing).await;
+            matches!(written, Ok(Ok(())))
+        }
         None => false,
     };
     let teller = lock();

@@ -111,7 +111,7 @@ impl Server {
     }
 
     fn call(&self, request: &Request, params: Params<'_>) -> Answer {
-        let terms = self.session.terms_or_latest();
+        let terms = self.session.terms_to_ask();
         let revision = terms.revision;
         let prepare = |arguments| Call {
             arguments,

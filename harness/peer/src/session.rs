@@ -4,8 +4,8 @@
 //! Fresh --initialize--> Negotiated --notifications/initialized--> Operating
 //! ```
 //!
-//! **Source**: `2024-11-05/basic/lifecycle`. Before `initialize` only pings are answered; `initialize` happens once. What a client asks between
-//! the answer to `initialize` and its own `notifications/initialized` is served, because no text forbids it to ask.
+//! **Source**: `2024-11-05/basic/lifecycle`. Before `initialize` only pings are answered; `initialize` happens once. What a client asks
+//! between the answer to `initialize` and its own `notifications/initialized` is served, because no text forbids it to ask.
 
 use crate::client::Terms;
 use crate::error::RpcError;
@@ -83,6 +83,18 @@ impl Session {
             client: serde_json::Map::new(),
         };
         self.terms.clone().unwrap_or_else(|| Arc::new(latest()))
+    }
+
+    /// What was agreed, as far as the client may be asked: nothing of it before `notifications/initialized`.
+    pub fn terms_to_ask(&self) -> Arc<Terms> {
+        let terms = self.terms_or_latest();
+        if self.is_operating {
+            return terms;
+        }
+        Arc::new(Terms {
+            revision: terms.revision,
+            client: serde_json::Map::new(),
+        })
     }
 
     /// Whether a client may send batches: in 2025-03-26 alone, and before `initialize` where that is among the offers.

@@ -1,7 +1,7 @@
 //! Tools: the list, and calls.
 //!
-//! **Source**: `2024-11-05/server/tools`. A call is refused with a protocol error where the tool does not exist; arguments that break the tool's
-//! schema are a protocol error up to 2025-06-18 and a tool error, which a model can learn from, from 2025-11-25 on.
+//! **Source**: `2024-11-05/server/tools`. A call is refused with a protocol error where the tool does not exist; arguments that break
+//! the tool's schema are a protocol error up to 2025-06-18 and a tool error, which a model can learn from, from 2025-11-25 on.
 
 mod asking;
 mod catalogue;
@@ -215,6 +215,8 @@ impl Tool {
             } else {
                 &place
             };
+            // What was sent is not repeated: it may be long, and it may be hostile.
+            let error = error.masked();
             format!("Invalid arguments for tool {}: {place}: {error}", self.name)
         })
     }

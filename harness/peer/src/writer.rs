@@ -82,7 +82,13 @@ impl<W: AsyncWrite> Writer<W> {
             Out::Batch(messages) => {
                 let told = messages.into_iter();
                 let told = told.flat_map(|message| self.with_teller(|teller| teller.tell(message)));
-                join(told.collect())
+                let told: Vec<_> = told.collect();
+                if self.with_teller(|teller| teller.habits().splits_batches) {
+                    self.with_teller(Teller::habit_showed);
+                    told
+                } else {
+                    join(told)
+                }
             }
         };
         for utterance in utterances {

@@ -11,7 +11,6 @@ pub mod fold;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
-pub mod list;
 pub mod mask;
 pub mod progress;
 pub mod schema;

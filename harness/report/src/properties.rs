@@ -3,17 +3,16 @@
 use crate::jsonl::replay;
 use crate::{
     COVERAGE_SCHEMA, EVENTS_SCHEMA, Fold, Jsonl, Junit, LIST_SCHEMA, REPORT_SCHEMA, Reporter,
-    fixture, junit, list,
+    fixture, junit,
 };
 use mcp_assay_model::event::Event;
 use mcp_assay_model::finding::FindingCode;
-use mcp_assay_model::protocol::{Revision, Role};
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::requirement::Level;
-use mcp_assay_model::result::{CheckResult, Stage};
-use mcp_assay_model::scenario::Basis;
+use mcp_assay_model::result::CheckResult;
 use mcp_assay_model::verdict::{Gate, Verdict};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn jsonl(events: &[Event]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -241,28 +240,23 @@ fn the_record_and_the_report_fit_their_schemas() {
     assert_eq!(problems(&report_schema, &value), [""; 0]);
 }
 
+/// The type of the list belongs to the catalogue, which this crate does not know; here stands one as it prints it.
 #[test]
-fn the_list_fits_its_schema() {
-    let check = list::ListedCheck {
-        id: "errors/unknown-method/is-error".to_owned(),
-        card: "errors/unknown-method".to_owned(),
-        title: "a request for an unknown method is answered with an error".to_owned(),
-        rule: "an unknown method gets an error".to_owned(),
-        role: Role::Server,
-        basis: Basis::Spec,
-        stage: Stage::Stable,
-        contested: None,
-        needs: vec!["capability:tools".to_owned()],
-        since: Revision::R2024_11_05,
-        until: None,
-        revisions: vec![list::ListedRevision {
-            revision: Revision::R2024_11_05,
-            level: Level::Must,
-            requirements: Vec::new(),
-        }],
-    };
-    let value = serde_json::to_value(list::List::new(vec![check])).expect("a list is JSON");
-    assert_eq!(problems(&validator(LIST_SCHEMA), &value), [""; 0]);
+fn a_list_fits_its_schema_which_is_closed() {
+    let schema = validator(LIST_SCHEMA);
+    let mut value = json!({"format": "mcp-assay/list/1", "checks": [{
+        "id": "errors/unknown-method/is-error",
+        "title": "a request for an unknown method is answered with an error",
+        "basis": "spec",
+        "role": "server",
+        "levels": {"2024-11-05": "MUST"},
+        "revisions": ["2024-11-05"],
+        "needs": ["capability:tools"],
+        "contested": null,
+    }]});
+    assert_eq!(problems(&schema, &value), [""; 0]);
+    value["checks"][0]["surprise"] = Value::Null;
+    assert!(!schema.is_valid(&value));
 }
 
 /// Every object of a value gets a member that no schema names; each must be refused, or the schema is open there.

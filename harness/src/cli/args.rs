@@ -118,7 +118,7 @@ pub struct Run {
     /// Also write a report: jsonl=FILE, json=FILE, junit=FILE; `-` for stdout.
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<String>,
-    /// No terminal report and no progress.
+    /// Failures in a line or two, and no progress.
     #[arg(long, short)]
     pub quiet: bool,
 }

@@ -80,7 +80,7 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
         let mask = Mask::new(secrets);
         let artefacts =
             reports.iter().map(|(format, path)| ((*format).to_owned(), (*path).to_owned())).collect();
-        let mut reporters = reporters(reports, !run.quiet, colour, artefacts)?;
+        let mut reporters = reporters(reports, run.quiet, colour, artefacts)?;
         let (interrupt, interrupted) = watch::channel(false);
         tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
@@ -178,7 +178,7 @@ type Reporters = Vec<Box<dyn Reporter + Send>>;
 
 fn reporters(
     reports: Vec<(&str, &str)>,
-    terminal: bool,
+    quiet: bool,
     colour: Colour,
     artefacts: Vec<(String, String)>,
 ) -> Result<Reporters, Failure> {
@@ -193,9 +193,11 @@ fn reporters(
             _ => Box::new(Jsonl::new(out)),
         });
     }
-    if terminal && !stdout_taken {
-        all.push(Box::new(Progress::new()));
-        let look = Look { artefacts, ..Look::of_stdout(colour.choice()) };
+    if !stdout_taken {
+        if !quiet {
+            all.push(Box::new(Progress::new()));
+        }
+        let look = Look { artefacts, quiet, ..Look::of_stdout(colour.choice()) };
         all.push(Box::new(Terminal::new(io::stdout(), look)));
     }
     Ok(all)

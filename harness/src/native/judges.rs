@@ -35,6 +35,7 @@ impl NativeJudges for Judges {
                 Some(why) => Judgement::missing(on.unwrap_or_default(), why),
                 None => judge(bound, record),
             },
+            Some(Bound::Missing { why, .. }) => Judgement::missing(on.unwrap_or_default(), *why),
             _ => Judgement::error(format!("native judge `{name}` wants the label of a native step")),
         })
     }

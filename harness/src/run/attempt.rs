@@ -98,7 +98,8 @@ pub async fn attempt(stage: &Stage, case: &Case, shared: Option<Shared>) -> (Att
         history.push(case.id.clone());
         return (attempt, Some(Shared { conversation, revision: case.revision, history }));
     }
-    retire(conversation, alive).await;
+    // How long the target takes to end is no matter of the case; the next one need not wait for it.
+    tokio::spawn(retire(conversation, alive));
     (attempt, None)
 }
 

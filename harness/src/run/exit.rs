@@ -83,7 +83,7 @@ impl Tally {
             return (ExitCode::NoTarget, reasons);
         }
         if self.denied > 0 {
-            reasons.push(format!("{} denied", plural(self.denied, "finding")));
+            reasons.push(format!("{} denied", plural(self.denied, "result")));
             return (ExitCode::Denied, reasons);
         }
         if self.must_selected > 0 && self.must_passed == 0 {

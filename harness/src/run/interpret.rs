@@ -134,10 +134,11 @@ fn blame(results: &mut [CheckResult], label: &str, indices: &[usize], record: &R
         _ => (None, None),
     };
     let what = method.map_or_else(|| format!("`{label}`"), |method| format!("`{method}`"));
-    let mut finding = Finding::new(
-        FindingCode::NoReply,
-        format!("{what} got no answer, though a ping sent after it was answered"),
-    )
+    let settled = match record.end {
+        End::Closed => "though the target wrote its output to the end",
+        _ => "though a ping sent after it was answered",
+    };
+    let mut finding = Finding::new(FindingCode::NoReply, format!("{what} got no answer, {settled}"))
     .expected("a response")
     .actual("nothing");
     if let Some(seq) = seq {
@@ -157,7 +158,7 @@ fn blame(results: &mut [CheckResult], label: &str, indices: &[usize], record: &R
 fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
     let mut result = alive(case);
     let tail = attempt.stderr_tail.trim();
-    let told = if tail.is_empty() { String::new() } else { format!("; its stderr ends: {}", last_lines(tail)) };
+    let told = if tail.is_empty() { String::new() } else { format!("\nits stderr ends:\n{}", last_lines(tail)) };
     let finding = match &record.end {
         End::Alive | End::Closed => {
             result.outcome = Outcome::Ran;
@@ -176,7 +177,7 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
                 .at(*after, "")
         }
         End::Hung { waited, after } => {
-            let message = format!("no answer to a harmless request within {} s{told}", waited.as_secs_f64());
+            let message = format!("no answer to a harmless request within {:.1} s{told}", waited.as_secs_f64());
             Finding::new(FindingCode::Hung, message)
                 .expected("an answer to `ping`, if only an error")
                 .actual("nothing")
@@ -197,7 +198,7 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
 
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(3)..].join(" | ")
+    lines[lines.len().saturating_sub(5)..].join("\n")
 }
 
 fn resolve(stage: &Stage, case: &Case, record: &Record, template: &Template) -> Result<String, String> {

@@ -151,7 +151,7 @@ async fn explain_silence(conversation: &mut Conversation, missing: Missing, pati
     let tail = conversation.stderr_tail();
     let lines: Vec<&str> = tail.trim().lines().collect();
     if !lines.is_empty() {
-        text.push_str(&format!("; its stderr ends: {}", lines[lines.len().saturating_sub(5)..].join(" | ")));
+        text.push_str(&format!("\nits stderr ends:\n{}", lines[lines.len().saturating_sub(5)..].join("\n")));
     }
     text
 }

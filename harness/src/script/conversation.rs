@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mcp_assay_model::record::{Channel, Direction, Entry, Missing, Sent};
 use mcp_assay_transport::connection::{Arrival, Connection, WriteError};
 use mcp_assay_transport::pipes::Exit;
-use mcp_assay_wire::jsonrpc::{Kind, Message, RawId, classify};
+use mcp_assay_wire::jsonrpc::{Kind, Malformed, Message, RawId, classify};
 use mcp_assay_wire::raw;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -479,7 +479,7 @@ impl Conversation {
             return;
         };
         match message.kind {
-            Kind::Result | Kind::Error => {
+            Kind::Result | Kind::Error | Kind::Malformed(Malformed::ResultAndError) => {
                 entry.answers = self.attribute(&message);
                 self.push(entry);
             }

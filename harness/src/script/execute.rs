@@ -1,6 +1,7 @@
 //! The interpreter of cards: nine verbs over a [`Conversation`]. Steps drive; nothing here judges.
 
 use super::conversation::{Conversation, Fence, Phase, SentIndex, Waited};
+use super::pace::Pace;
 use super::scope::{Scope, Unresolved};
 use crate::era::legacy::{self, Opened};
 use crate::native::{self, Means};
@@ -33,16 +34,52 @@ pub struct Context<'a> {
 /// Methods whose handlers may do real work of the user's, so that only the full timeout speaks against them.
 const WORKING: &[&str] = &["tools/call", "resources/read", "prompts/get", "completion/complete", "tasks/result"];
 
+/// Every label that a card's steps bind.
+fn labels_of(card: &Scenario) -> impl Iterator<Item = &str> {
+    card.steps.iter().flat_map(|step| match &step.action {
+        Action::Open { label, .. } | Action::Quiet { label, .. } => vec![label.as_str()],
+        Action::Send { label, what: Payload::Batch(items) } => {
+            label.iter().chain(items.iter().filter_map(|(label, _)| label.as_ref())).map(String::as_str).collect()
+        }
+        Action::Send { label, .. }
+        | Action::Await { label, .. }
+        | Action::Raw { label, .. }
+        | Action::Http { label, .. }
+        | Action::Native { label, .. } => label.iter().map(String::as_str).collect(),
+        Action::Cancel { .. } | Action::Close(_) => Vec::new(),
+    })
+}
+
+/// How long to wait for a reply: as long as its handler may lawfully take.
+fn patience(pace: &Pace, revision: Revision, method: Option<&str>) -> Duration {
+    let known = |method: &str| mcp_assay_schemas::methods(revision.as_str()).any(|known| known.method == method);
+    match method {
+        Some(method) if WORKING.contains(&method) => pace.work(),
+        Some("initialize") => pace.start(),
+        Some("ping") | None => pace.light(),
+        Some(method) if known(method) => pace.reply(),
+        Some(_) => pace.light(),
+    }
+}
+
 /// Runs a card. The conversation is fresh, or shared and already open.
 ///
 /// **Errors**: when a reference of the card leads nowhere though the linter let it pass; a bug in the harness.
 pub async fn run(context: Context<'_>, conversation: &mut Conversation) -> Result<Record, String> {
     let mut execution =
-        Execution { context, conversation, labels: BTreeMap::new(), stopped: None, opened_by: None };
+        Execution {
+        context,
+        conversation,
+        labels: BTreeMap::new(),
+        stopped: None,
+        opened_by: None,
+        step_began: Instant::now(),
+    };
     if let Some(index) = execution.conversation.handshake() {
         execution.opened_by = Some(index);
     }
     for step in &context.card.steps {
+        execution.step_began = Instant::now();
         match execution.step(step).await {
             Ok(()) => {}
             // The value that a later step needs did not come: what was seen until here is judged.
@@ -70,6 +107,8 @@ struct Execution<'a, 'c> {
     labels: BTreeMap<String, Named>,
     stopped: Option<Missing>,
     opened_by: Option<SentIndex>,
+    /// When the step that was last begun began: how long its message was waited for.
+    step_began: Instant,
 }
 
 impl Execution<'_, '_> {
@@ -276,15 +315,15 @@ impl Execution<'_, '_> {
                     return Err(Unresolved::Card(format!("`{request}` was not sent")));
                 };
                 let sent = self.conversation.sent(index);
-                let works = sent.method.as_deref().is_some_and(|method| WORKING.contains(&method));
-                let pace = &self.conversation.pace;
-                let time = shortened(if works { pace.work() } else { pace.reply() });
+                let time = shortened(patience(&self.conversation.pace, self.context.revision, sent.method.as_deref()));
                 let waited = self.conversation.wait_reply(index, now + time).await;
                 let missing = match waited {
                     Waited::Got(seq) => {
                         self.name(label, Named::Bound(Bound::Arrived(seq)));
                         return Ok(());
                     }
+                    // After we closed the input, the end of the output is lawful, and the last word.
+                    Waited::Ended if self.conversation.is_input_closed() => Missing::Silent,
                     Waited::Ended => Missing::Died,
                     Waited::TimedOut => match self.conversation.fence(Duration::ZERO).await {
                         Fence::Answered(_) => match self.conversation.sent(index).replies.first() {
@@ -422,7 +461,13 @@ impl Execution<'_, '_> {
     /// Every conversation ends with a fence, unless the card closed it.
     async fn end(&mut self) -> End {
         let after = self.conversation.last_seq();
+        if self.stopped.is_none() {
+            self.step_began = Instant::now();
+        }
         if self.conversation.is_input_closed() {
+            // What the target still says is read to the end, so that nothing is taken for silence too early.
+            let deadline = Instant::now() + self.conversation.pace.doubtful();
+            let _: Waited<()> = self.conversation.wait(deadline, |_| None).await;
             return End::Closed;
         }
         let fence = match self.stopped {
@@ -433,7 +478,7 @@ impl Execution<'_, '_> {
             Fence::Answered(_) => End::Alive,
             Fence::Missing(Missing::Died) => self.died().await,
             Fence::Missing(Missing::Hung | Missing::Silent) => {
-                End::Hung { waited: self.conversation.pace.reply(), after }
+                End::Hung { waited: self.step_began.elapsed(), after }
             }
             Fence::Missing(Missing::Unfenced) => self.last_resort(after).await,
         }
@@ -474,6 +519,11 @@ impl Execution<'_, '_> {
     }
 
     fn record(&mut self, end: End) -> Record {
+        // A step that was never reached names a message that did not come.
+        let why = self.stopped.unwrap_or(Missing::Unfenced);
+        let unreached = labels_of(self.context.card).filter(|label| !self.labels.contains_key(*label));
+        let unreached: Vec<(String, Bound)> =
+            unreached.map(|label| (label.to_owned(), Bound::Missing { why, reply_to: None })).collect();
         let labels = self.labels.iter().map(|(label, named)| {
             let bound = match named {
                 Named::Sent(index) => Bound::Sent(self.conversation.sent(*index).clone()),
@@ -484,7 +534,7 @@ impl Execution<'_, '_> {
         Record {
             revision: self.context.revision,
             binding: self.context.binding,
-            labels: labels.collect(),
+            labels: labels.chain(unreached).collect(),
             entries: self.conversation.entries().to_vec(),
             end,
         }

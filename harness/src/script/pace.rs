@@ -17,6 +17,8 @@ pub struct Pace {
 const REPLY_FLOOR: Duration = Duration::from_secs(10);
 /// Shortest wait for a fence that the target need not answer.
 const DOUBTFUL_FLOOR: Duration = Duration::from_secs(2);
+/// Shortest wait for the reply to a request that asks for nothing; a fence follows before its absence counts.
+const LIGHT_FLOOR: Duration = Duration::from_secs(1);
 /// Bounds of the grace after a fence's answer.
 const GRACE: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
 
@@ -45,6 +47,11 @@ impl Pace {
     /// For the reply to a request that does no work of the user's.
     pub fn reply(&self) -> Duration {
         self.timeout.min(REPLY_FLOOR.max(self.slowest() * 100))
+    }
+
+    /// For the reply to a request that asks for nothing: a ping, an unknown method, a broken message.
+    pub fn light(&self) -> Duration {
+        self.timeout.min(LIGHT_FLOOR.max(self.slowest() * 20))
     }
 
     /// For the reply to a request that may do real work: a tool call, a read.

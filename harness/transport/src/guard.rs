@@ -14,8 +14,9 @@
 //! 'no children' means that no descendant lives. Guard and target each lead a process group of their own, so that the
 //! terminal's SIGINT reaches the harness alone, which then decides.
 //!
-//! Not covered: processes of other users (a setuid program below the target), processes that a service outside starts on
-//! the target's behalf (containers, systemd units), and SIGKILL of guard and harness in the same moment.
+//! Not covered: processes of other users (a setuid program below the target); processes that a service outside starts on
+//! the target's behalf (containers, systemd units); SIGKILL of guard and harness in the same moment; and, where `/proc`
+//! is missing or shows another process namespace, whatever has left the target's group.
 
 #[cfg(target_os = "linux")]
 pub(crate) mod control;

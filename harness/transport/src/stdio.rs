@@ -35,7 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 /// How long [`shutdown`] waits for the report after SIGKILL: longer than the keeper itself needs to give up on a guard.
-const KILL_PATIENCE: Duration = Duration::from_secs(15);
+const KILL_PATIENCE: Duration = Duration::from_secs(25);
 
 /// How to start a target.
 ///
@@ -244,7 +244,7 @@ pub struct Patience {
 pub struct Shutdown {
     /// When the target's input had been closed and the waiting began, on the caller's clock.
     pub stdin_closed_at: Instant,
-    /// How it ended; `None` when not even SIGKILL brought a report within 15 seconds.
+    /// How it ended; `None` when not even SIGKILL brought a report within 25 seconds.
     pub exited: Option<Exit>,
     /// What it took.
     pub needed: Needed,

@@ -11,7 +11,11 @@ pub struct Document {
 
 impl Document {
     pub fn new(mut document: Value) -> Self {
-        let key = if document.get("$defs").is_some() { "$defs" } else { "definitions" };
+        let key = if document.get("$defs").is_some() {
+            "$defs"
+        } else {
+            "definitions"
+        };
         match document[key].take() {
             Value::Object(definitions) => Document { definitions },
             other => panic!("{other}"),
@@ -31,7 +35,10 @@ impl Document {
         let part = match name {
             "Annotations" => "/Annotated/properties/annotations".to_owned(),
             "Error" => "/JSONRPCError/properties/error".to_owned(),
-            _ => format!("/{}/properties/params", name.strip_suffix("Params").unwrap_or_default()),
+            _ => format!(
+                "/{}/properties/params",
+                name.strip_suffix("Params").unwrap_or_default()
+            ),
         };
         let within = || {
             let mut tokens = part.split('/').skip(1);
@@ -78,7 +85,9 @@ struct Shape<'s> {
 impl<'s> Shape<'s> {
     fn of(document: &'s Document, schemas: &[&'s Value]) -> Self {
         let mut shape = Shape::default();
-        schemas.iter().for_each(|schema| shape.add(document, schema));
+        schemas
+            .iter()
+            .for_each(|schema| shape.add(document, schema));
         shape
     }
 
@@ -86,49 +95,92 @@ impl<'s> Shape<'s> {
         if let Some((_, target)) = document.target(schema) {
             self.add(document, target);
         }
-        let list = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
+        let list = |key: &str| {
+            schema
+                .get(key)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+        };
         list("allOf").for_each(|schema| self.add(document, schema));
         list("anyOf").for_each(|schema| self.branch(document, schema));
-        list("required").for_each(|name| drop(self.required.insert(name.as_str().unwrap().to_owned())));
-        list("enum").for_each(|value| drop(self.values.insert(value.to_string())));
-        self.values.extend(schema.get("const").map(Value::to_string));
+        self.required
+            .extend(list("required").map(|name| name.as_str().unwrap().to_owned()));
+        self.values.extend(list("enum").map(Value::to_string));
+        self.values
+            .extend(schema.get("const").map(Value::to_string));
         match schema.get("type") {
-            Some(Value::String(one)) => drop(self.types.insert(one.clone())),
-            Some(Value::Array(several)) => self.types.extend(several.iter().map(|one| one.as_str().unwrap().to_owned())),
+            Some(Value::String(one)) => self.types.extend([one.clone()]),
+            Some(Value::Array(several)) => self
+                .types
+                .extend(several.iter().map(|one| one.as_str().unwrap().to_owned())),
             _ => {}
         }
-        self.formats.extend(schema.get("format").and_then(Value::as_str).map(str::to_owned));
-        for bound in ["minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern"] {
+        self.formats.extend(
+            schema
+                .get("format")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+        );
+        for bound in [
+            "minimum",
+            "maximum",
+            "minLength",
+            "maxLength",
+            "minItems",
+            "maxItems",
+            "pattern",
+        ] {
             // Those of a schema that describes schemas are members, and no bounds.
-            self.bounds.extend(schema.get(bound).map(|limit| (bound.to_owned(), limit.to_string())));
+            self.bounds.extend(
+                schema
+                    .get(bound)
+                    .map(|limit| (bound.to_owned(), limit.to_string())),
+            );
         }
-        for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, member) in schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             self.members.entry(name.clone()).or_default().push(member);
         }
         self.items.extend(schema.get("items"));
-        let says_something = |schema: &&Value| schema.as_object().is_some_and(|keywords| !keywords.is_empty());
-        self.others.extend(schema.get("additionalProperties").filter(says_something));
+        let says_something = |schema: &&Value| {
+            schema
+                .as_object()
+                .is_some_and(|keywords| !keywords.is_empty())
+        };
+        self.others
+            .extend(schema.get("additionalProperties").filter(says_something));
     }
 
     /// A branch by its name; a union within the union by its branches; a nameless one by its text.
     fn branch(&mut self, document: &'s Document, schema: &'s Value) {
         match document.target(schema) {
             Some((_, target)) if target.get("anyOf").is_some() => self.add(document, target),
-            Some((name, _)) => drop(self.branches.insert(name.to_owned())),
+            Some((name, _)) => self.branches.extend([name.to_owned()]),
             None => {
                 let kind = schema.get("type").map(Value::to_string).unwrap_or_default();
                 let mut items = Shape::default();
                 if let Some(schema) = schema.get("items") {
                     items.branch(document, schema);
                 }
-                drop(self.branches.insert(format!("{kind} of {:?}", items.branches)));
+                self.branches
+                    .extend([format!("{kind} of {:?}", items.branches)]);
             }
         }
     }
 }
 
 /// Compares two schemas, each within its document; named definitions that both have are compared by themselves, not again here.
-pub fn differences(ours: &Document, our: &Value, official: &Document, their: &Value) -> Vec<Difference> {
+pub fn differences(
+    ours: &Document,
+    our: &Value,
+    official: &Document,
+    their: &Value,
+) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(ours, &[our], official, &[their], "", &mut found);
     found.sort();

@@ -203,12 +203,16 @@ fn switched_on(d: &mut Decoder, node: &Node, what: &str) -> bool {
     on
 }
 
+/// `50`, or `{ ms: 50 }`.
 fn one_number<T: std::str::FromStr>(
     d: &mut Decoder,
     node: &Node,
     what: &'static str,
     key: &'static str,
 ) -> Option<T> {
+    if matches!(node.value, Value::Json(_)) {
+        return d.number(node, what);
+    }
     let mut fields = d.mapping(node, what)?;
     let number = fields.need(d, key).map(|node| d.number(node, what));
     fields.finish(d);

@@ -1,9 +1,8 @@
 //! Labels: defined before use, of the right sort, awaited where they are judged.
 
-use super::{Card, judgements, sent};
-use mcp_assay_model::scenario::{
-    Action, Awaited, Check, Close, Expect, Outgoing, OutgoingId, Part, Payload, Span,
-};
+use super::visit::sent;
+use super::{Card, judged};
+use mcp_assay_model::scenario::{Action, Awaited, Close, Outgoing, OutgoingId, Payload, Span};
 use mcp_assay_model::template::Template;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +11,7 @@ const BARE: &str = "c";
 
 /// What a label names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Sort {
+pub(super) enum Sort {
     Connection,
     Request,
     Notification,
@@ -71,14 +70,14 @@ const MESSAGES: &[Sort] = &[
     Sort::Native,
 ];
 
-const ANY: &[Sort] = &[];
+pub(super) const ANY: &[Sort] = &[];
 
 /// Labels so far, and what was awaited of them.
 #[derive(Default)]
-struct Labels<'c> {
-    sorts: BTreeMap<&'c str, Sort>,
+pub(super) struct Labels<'c> {
+    pub(super) sorts: BTreeMap<&'c str, Sort>,
     replies: BTreeSet<&'c str>,
-    statuses: BTreeSet<&'c str>,
+    pub(super) statuses: BTreeSet<&'c str>,
     /// Whether everything that could come was waited for: silence about any request, or the end of the process.
     all: bool,
 }
@@ -86,6 +85,7 @@ struct Labels<'c> {
 pub(super) fn lint(card: &mut Card<'_>) {
     let scenario = card.scenario;
     let mut labels = Labels::default();
+    let before = card.errors.list().len();
     let opens = |action: &Action| matches!(action, Action::Open { .. });
     if !scenario.steps.iter().any(|step| opens(&step.action)) {
         labels.sorts.insert(BARE, Sort::Connection);
@@ -116,14 +116,14 @@ pub(super) fn lint(card: &mut Card<'_>) {
         }
     }
     // A step that went wrong would be told again by every check on its label.
-    labels.all |= !card.errors.is_empty();
+    labels.all |= card.errors.list().len() > before;
     for check in &scenario.checks {
-        judged(card, &labels, check);
+        judged::lint(card, &labels, check);
     }
 }
 
 impl Labels<'_> {
-    fn replied(&self, label: &str) -> bool {
+    pub(super) fn replied(&self, label: &str) -> bool {
         self.all || self.replies.contains(label)
     }
 }
@@ -297,7 +297,7 @@ fn uses(card: &mut Card<'_>, labels: &Labels<'_>, action: &Action, span: &Span) 
 }
 
 /// `$from` names a message that is there by then.
-fn from(card: &mut Card<'_>, labels: &Labels<'_>, value: &Template, span: &Span) {
+pub(super) fn from(card: &mut Card<'_>, labels: &Labels<'_>, value: &Template, span: &Span) {
     value.visit(&mut |inner| {
         if let Template::From { label, .. } = inner {
             expect_sort(card, labels, label, MESSAGES, span);
@@ -306,7 +306,7 @@ fn from(card: &mut Card<'_>, labels: &Labels<'_>, value: &Template, span: &Span)
 }
 
 /// Reports a label that does not exist or names something else; an empty list takes every sort.
-fn expect_sort(
+pub(super) fn expect_sort(
     card: &mut Card<'_>,
     labels: &Labels<'_>,
     label: &str,
@@ -329,138 +329,5 @@ fn expect_sort(
                 format!("needed: {}", names.join(" or ")),
             );
         }
-    }
-}
-
-fn judged(card: &mut Card<'_>, labels: &Labels<'_>, check: &Check) {
-    if let Some(label) = &check.on {
-        expect_sort(card, labels, label, ANY, &check.span);
-    }
-    let mut all: Vec<(Option<&str>, &Expect)> = Vec::new();
-    judgements(check, &mut |on, expect| all.push((on, expect)));
-    for (on, expect) in all {
-        let mut values = Vec::new();
-        super::of_expect(expect, &mut values);
-        for value in values {
-            from(card, labels, value, &check.span);
-        }
-        let Some(on) = on else {
-            unlabelled(card, check, expect);
-            named_in(card, labels, check, expect);
-            continue;
-        };
-        named_in(card, labels, check, expect);
-        let Some(sort) = labels.sorts.get(on).copied() else {
-            if check.on.as_deref() != Some(on) {
-                expect_sort(card, labels, on, ANY, &check.span);
-            }
-            continue;
-        };
-        fits(card, labels, check, on, sort, expect);
-    }
-}
-
-fn unlabelled(card: &mut Card<'_>, check: &Check, expect: &Expect) {
-    let needs_label = match expect {
-        Expect::Message { .. }
-        | Expect::SameId { .. }
-        | Expect::Http { .. }
-        | Expect::Exit { .. } => true,
-        Expect::None { within, .. } => within.is_none(),
-        Expect::AnyOf(_) | Expect::Native(_) => false,
-    };
-    if needs_label {
-        let title = format!("check `{}` without `on`", check.name);
-        card.error(&check.span, &check.name, title, "which label is judged?");
-    }
-}
-
-/// Labels that a judgement names besides the one it judges.
-fn named_in(card: &mut Card<'_>, labels: &Labels<'_>, check: &Check, expect: &Expect) {
-    match expect {
-        Expect::SameId { request, .. } => {
-            expect_sort(card, labels, request, &[Sort::Request], &check.span);
-        }
-        Expect::None {
-            within: Some(window),
-            ..
-        } => {
-            let span = super::locate(&card.source.text, &check.span, &format!("in: {window}"));
-            expect_sort(card, labels, window, &[Sort::Window], &span);
-        }
-        Expect::None { within: None, .. }
-        | Expect::Message { .. }
-        | Expect::Http { .. }
-        | Expect::Exit { .. }
-        | Expect::AnyOf(_)
-        | Expect::Native(_) => {}
-    }
-}
-
-/// Whether a label can bear a judgement, and whether what is judged was awaited.
-fn fits(
-    card: &mut Card<'_>,
-    labels: &Labels<'_>,
-    check: &Check,
-    on: &str,
-    sort: Sort,
-    expect: &Expect,
-) {
-    let (wanted, awaited): (&[Sort], bool) = match expect {
-        Expect::Message { part, .. } => match part {
-            Part::Result | Part::Error | Part::Reply => (
-                &[
-                    Sort::Connection,
-                    Sort::Request,
-                    Sort::Raw,
-                    Sort::Http,
-                    Sort::Reply,
-                    Sort::Native,
-                ],
-                labels.replied(on) || !matches!(sort, Sort::Request | Sort::Raw),
-            ),
-            Part::Notification => (&[Sort::TheirNotification, Sort::Native], true),
-            Part::Request => (&[Sort::TheirRequest, Sort::Native], true),
-        },
-        Expect::SameId { .. } => (
-            &[
-                Sort::Connection,
-                Sort::Request,
-                Sort::Raw,
-                Sort::Reply,
-                Sort::TheirRequest,
-                Sort::TheirNotification,
-                Sort::Native,
-            ],
-            labels.replied(on) || !matches!(sort, Sort::Request | Sort::Raw),
-        ),
-        Expect::Http { .. } => (
-            &[
-                Sort::Request,
-                Sort::Notification,
-                Sort::Batch,
-                Sort::Raw,
-                Sort::Http,
-                Sort::Status,
-                Sort::Reply,
-                Sort::Native,
-            ],
-            labels.replied(on)
-                || labels.statuses.contains(on)
-                || matches!(sort, Sort::Http | Sort::Status | Sort::Reply | Sort::Native),
-        ),
-        Expect::Exit { .. } => (&[Sort::Exit, Sort::Connection], true),
-        Expect::None { .. } | Expect::AnyOf(_) | Expect::Native(_) => (ANY, true),
-    };
-    expect_sort(card, labels, on, wanted, &check.span);
-    if !awaited && wanted.contains(&sort) {
-        let title = format!("label `{on}` is judged and never awaited");
-        let verb = if matches!(expect, Expect::Http { .. }) {
-            "status"
-        } else {
-            "reply_to"
-        };
-        card.error(&check.span, on, title, "").hint =
-            Some(format!("add the step `- await: {{ {verb}: {on} }}`"));
     }
 }

@@ -1,6 +1,7 @@
 //! Names that must exist: facts, fixtures, natives, judges, faults, definitions, capabilities, contested topics, varied names.
 
-use super::{Card, Role, judgements, sent, templates};
+use super::Card;
+use super::visit::{Role, judgements, sent, templates};
 use crate::catalogue::revisions_of;
 use crate::diagnostic::nearest;
 use crate::facts::FieldKind;

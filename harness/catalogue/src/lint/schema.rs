@@ -3,7 +3,8 @@
 //! JSON Schema says nothing about what it does not name: `properties` accepts a missing member, `required` accepts a string, a
 //! misspelt keyword accepts everything, and `const: -32601` accepts `-32601.0`. A card that relies on such a silence is refused.
 
-use super::{Card, judgements};
+use super::Card;
+use super::visit::judgements;
 use mcp_assay_model::scenario::{Expect, Span};
 use mcp_assay_model::template::Template;
 

@@ -8,11 +8,14 @@ use serde_json::json;
 use std::fmt::Write;
 use std::time::Duration;
 
+mod silence;
+
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#;
 const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 const RESULT: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#;
 const ERROR: &str = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
-const NOTE: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#;
+const NOTE: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#;
 const ASK: &str = r#"{"jsonrpc":"2.0","id":7,"method":"roots/list"}"#;
 
 fn run(check: &Check, talk: &Talk) -> Judgement {
@@ -24,16 +27,40 @@ fn run(check: &Check, talk: &Talk) -> Judgement {
 fn outcome(judgement: &Judgement) -> String {
     let mut words = Vec::new();
     words.extend(judgement.verdict.map(|verdict| verdict.to_string()));
-    words.extend(judgement.reason.as_ref().map(|reason| format!("({reason})")));
-    words.extend(judgement.missing.as_ref().map(|one| format!("missing {} {:?}", one.label, one.why)));
-    words.extend(judgement.findings.iter().map(|finding| finding.code.to_string()));
+    words.extend(
+        judgement
+            .reason
+            .as_ref()
+            .map(|reason| format!("({reason})")),
+    );
+    words.extend(
+        judgement
+            .missing
+            .as_ref()
+            .map(|one| format!("missing {} {:?}", one.label, one.why)),
+    );
+    words.extend(
+        judgement
+            .findings
+            .iter()
+            .map(|finding| finding.code.to_string()),
+    );
     if judgement.verdict == Some(Verdict::Pass) {
         assert!(judgement.judged > 0);
     }
-    assert_eq!(judgement.verdict == Some(Verdict::Fail), !judgement.findings.is_empty());
+    assert_eq!(
+        judgement.verdict == Some(Verdict::Fail),
+        !judgement.findings.is_empty()
+    );
     for finding in &judgement.findings {
-        assert!(finding.at.as_ref().is_some_and(|at| at.starts_with('#')), "{finding:?}");
-        assert!(finding.expected.is_some() && finding.actual.is_some(), "{finding:?}");
+        assert!(
+            finding.at.as_ref().is_some_and(|at| at.starts_with('#')),
+            "{finding:?}"
+        );
+        assert!(
+            finding.expected.is_some() && finding.actual.is_some(),
+            "{finding:?}"
+        );
     }
     words.join(" ")
 }
@@ -64,21 +91,55 @@ fn messages_are_judged_by_kind_then_by_schema() {
         (Part::Result, any, RESULT, "pass"),
         (Part::Result, any, ERROR, "fail reply-kind"),
         (Part::Result, r#"{"spec":"CallToolResult"}"#, RESULT, "pass"),
-        (Part::Result, r#"{"spec":"ListToolsResult"}"#, RESULT, "fail schema"),
+        (
+            Part::Result,
+            r#"{"spec":"ListToolsResult"}"#,
+            RESULT,
+            "fail schema",
+        ),
         (Part::Error, code, ERROR, "pass"),
         (Part::Error, code, RESULT, "fail reply-kind"),
-        (Part::Error, code, r#"{"id":1,"error":{"code":-32601.0}}"#, "fail schema"),
-        (Part::Error, code, r#"{"id":1,"error":{"code":-32000}}"#, "fail value"),
+        (
+            Part::Error,
+            code,
+            r#"{"id":1,"error":{"code":-32601.0}}"#,
+            "fail schema",
+        ),
+        (
+            Part::Error,
+            code,
+            r#"{"id":1,"error":{"code":-32000}}"#,
+            "fail value",
+        ),
         (Part::Error, code, r#"{"id":1,"error":{}}"#, "fail schema"),
         (Part::Error, any, r#"{"id":1,"error":null}"#, "fail schema"),
-        (Part::Reply, r#"{"type":"object","required":["jsonrpc"]}"#, RESULT, "pass"),
-        (Part::Reply, r#"{"type":"object","required":["jsonrpc"]}"#, r#"{"id":1,"result":{}}"#, "fail schema"),
-        (Part::Reply, any, r#"{"id":1,"result":{},"error":{}}"#, "fail reply-kind"),
+        (
+            Part::Reply,
+            r#"{"type":"object","required":["jsonrpc"]}"#,
+            RESULT,
+            "pass",
+        ),
+        (
+            Part::Reply,
+            r#"{"type":"object","required":["jsonrpc"]}"#,
+            r#"{"id":1,"result":{}}"#,
+            "fail schema",
+        ),
+        (
+            Part::Reply,
+            any,
+            r#"{"id":1,"result":{},"error":{}}"#,
+            "fail reply-kind",
+        ),
         (Part::Notification, any, RESULT, "fail reply-kind"),
         (Part::Result, r#"{"spec":"Nothing"}"#, RESULT, "error"),
     ] {
         let judgement = run(&check(message(part, schema)), &asked(reply));
-        assert_eq!(outcome(&judgement), expected, "{part:?} {schema} {reply} {judgement:?}");
+        assert_eq!(
+            outcome(&judgement),
+            expected,
+            "{part:?} {schema} {reply} {judgement:?}"
+        );
     }
 }
 
@@ -87,15 +148,29 @@ fn notifications_and_requests_are_judged_by_their_params() {
     let uri = r#"{"type":"object","required":["uri"]}"#;
     let any = r#"{"type":"object"}"#;
     for (part, schema, line, expected) in [
-        (Part::Notification, r#"{"spec":"LoggingMessageNotificationParams"}"#, NOTE, "pass"),
+        (
+            Part::Notification,
+            r#"{"spec":"LoggingMessageNotificationParams"}"#,
+            NOTE,
+            "pass",
+        ),
         (Part::Notification, uri, NOTE, "fail schema"),
-        (Part::Notification, any, r#"{"method":"n","params":[]}"#, "fail schema"),
+        (
+            Part::Notification,
+            any,
+            r#"{"method":"n","params":[]}"#,
+            "fail schema",
+        ),
         (Part::Request, any, ASK, "pass"),
         (Part::Request, uri, ASK, "fail schema"),
         (Part::Request, any, NOTE, "fail reply-kind"),
     ] {
         let talk = Talk::new().arrived("q", line);
-        assert_eq!(outcome(&run(&check(message(part, schema)), &talk)), expected, "{schema} {line}");
+        assert_eq!(
+            outcome(&run(&check(message(part, schema)), &talk)),
+            expected,
+            "{schema} {line}"
+        );
     }
 }
 
@@ -114,17 +189,32 @@ fn ids_are_compared_as_written() {
         ("1", "null", "fail id"),
     ] {
         let call = format!(r#"{{"id":{sent},"method":"ping"}}"#);
-        let talk = Talk::new().sent("q", &call).reply("q", &format!(r#"{{"id":{got},"result":{{}}}}"#));
-        assert_eq!(outcome(&run(&check(same_id()), &talk)), expected, "{sent} {got}");
+        let talk = Talk::new()
+            .sent("q", &call)
+            .reply("q", &format!(r#"{{"id":{got},"result":{{}}}}"#));
+        assert_eq!(
+            outcome(&run(&check(same_id()), &talk)),
+            expected,
+            "{sent} {got}"
+        );
     }
-    assert_eq!(outcome(&run(&check(same_id()), &asked(r#"{"result":{}}"#))), "fail id");
+    assert_eq!(
+        outcome(&run(&check(same_id()), &asked(r#"{"result":{}}"#))),
+        "fail id"
+    );
 }
 
 #[test]
 fn any_of_fails_with_the_code_that_all_branches_share() {
     let branch = |part, schema: &str| message(part, schema);
-    let flag = r#"{"type":"object","required":["isError"],"properties":{"isError":{"const":true}}}"#;
-    let accepted = || vec![branch(Part::Error, r#"{"type":"object"}"#), branch(Part::Result, flag)];
+    let flag =
+        r#"{"type":"object","required":["isError"],"properties":{"isError":{"const":true}}}"#;
+    let accepted = || {
+        vec![
+            branch(Part::Error, r#"{"type":"object"}"#),
+            branch(Part::Result, flag),
+        ]
+    };
     let two = || {
         vec![
             branch(Part::Result, r#"{"type":"object","required":["a"]}"#),
@@ -139,136 +229,31 @@ fn any_of_fails_with_the_code_that_all_branches_share() {
     for (branches, reply, expected) in [
         (accepted(), ERROR, "pass"),
         (accepted(), r#"{"id":1,"result":{"isError":true}}"#, "pass"),
-        (accepted(), r#"{"id":1,"result":{"isError":false}}"#, "fail reply-kind"),
+        (
+            accepted(),
+            r#"{"id":1,"result":{"isError":false}}"#,
+            "fail reply-kind",
+        ),
         (two(), RESULT, "fail schema"),
         (two(), r#"{"id":1,"result":{"b":1}}"#, "pass"),
-        (vec![http.clone(), branch(Part::Error, "true")], ERROR, "pass"),
-        (vec![http.clone(), branch(Part::Error, "true")], RESULT, "(unsupported:http)"),
+        (
+            vec![http.clone(), branch(Part::Error, "true")],
+            ERROR,
+            "pass",
+        ),
+        (
+            vec![http.clone(), branch(Part::Error, "true")],
+            RESULT,
+            "(unsupported:http)",
+        ),
     ] {
         let judgement = run(&check(Expect::AnyOf(branches.clone())), &asked(reply));
         assert_eq!(outcome(&judgement), expected, "{branches:?} {reply}");
     }
-    assert_eq!(outcome(&run(&check(http), &asked(RESULT))), "(unsupported:http)");
-}
-
-#[test]
-fn silence_for_a_request_is_no_reply_up_to_the_fence_and_after_it() {
-    let q = || Talk::new().sent("q", CALL);
-    let replies = |talk: Talk| talk.reply("q", RESULT);
-    let fails = |talk: Talk| talk.reply("q", ERROR);
-    let quiet = |talk: Talk| talk;
-    let cases: Vec<(&str, Talk, Absent, &str)> = vec![
-        ("silent", q().window("s", "q", quiet, quiet), Absent::Reply, "pass"),
-        ("before", q().window("s", "q", replies, quiet), Absent::Reply, "fail unexpected-message"),
-        ("after", q().window("s", "q", quiet, replies), Absent::Reply, "fail unexpected-message"),
-        ("error", q().window("s", "q", quiet, fails), Absent::Result, "pass"),
-        ("error", q().window("s", "q", quiet, fails), Absent::Reply, "fail unexpected-message"),
-        ("cancelled, silent", q().cancel("q").window("s", "q", quiet, quiet), Absent::Reply, "pass"),
-        ("cancelled, raced", q().cancel("q").window("s", "q", replies, quiet), Absent::Reply, "inconclusive (raced)"),
-        ("cancelled, late", q().cancel("q").window("s", "q", quiet, replies), Absent::Reply, "fail late-reply"),
-        ("cancelled, late error", q().cancel("q").window("s", "q", quiet, fails), Absent::Result, "pass"),
-        (
-            "answered before the cancel",
-            q().reply("q", RESULT).cancel("q").window("s", "q", quiet, quiet),
-            Absent::Reply,
-            "inconclusive (raced)",
-        ),
-        (
-            "after the window",
-            q().cancel("q").window("s", "q", quiet, quiet).reply("q", RESULT),
-            Absent::Reply,
-            "fail late-reply",
-        ),
-        ("others' replies", q().sent("p", CALL).window("s", "q", |talk| talk.reply("p", RESULT), quiet), Absent::Reply, "pass"),
-        ("notifications", q().window("s", "q", |talk| talk.came(NOTE), quiet), Absent::Reply, "pass"),
-        ("notifications", q().window("s", "q", |talk| talk.came(NOTE), quiet), Absent::Notification, "fail unexpected-message"),
-        ("requests", q().window("s", "q", |talk| talk.came(NOTE), quiet), Absent::Request, "pass"),
-        ("requests", q().window("s", "q", |talk| talk.came(ASK), quiet), Absent::Request, "fail unexpected-message"),
-        ("anything", q().window("s", "any", |talk| talk.came(ASK), quiet), Absent::Any, "fail unexpected-message"),
-        ("anything", q().window("s", "any", quiet, quiet), Absent::Any, "pass"),
-        ("before the window", q().came(ASK).window("s", "any", quiet, quiet), Absent::Any, "pass"),
-    ];
-    for (about, talk, kind, expected) in cases {
-        let judgement = run(&check(none(kind, Some("s"))), &talk);
-        assert_eq!(outcome(&judgement), expected, "{about} {kind:?} {judgement:?}");
-    }
-}
-
-#[test]
-fn a_stray_response_is_a_reply_to_what_has_no_id() {
-    let stray = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}"#;
-    let quiet = |talk: Talk| talk;
-    let notified = || Talk::new().sent("q", INITIALIZED);
-    for (talk, expected) in [
-        (notified().window("s", "q", |talk| talk.came(stray), quiet), "fail unexpected-message"),
-        (notified().window("s", "q", quiet, |talk| talk.reply("q", RESULT)), "fail unexpected-message"),
-        (notified().window("s", "q", quiet, quiet), "pass"),
-        // It is no reply to a request that has an id of its own.
-        (Talk::new().sent("q", CALL).window("s", "q", |talk| talk.came(stray), quiet), "pass"),
-    ] {
-        assert_eq!(outcome(&run(&check(none(Absent::Reply, Some("s"))), &talk)), expected);
-    }
-}
-
-#[test]
-fn silence_without_a_fence_is_no_pass() {
-    let unfenced = |talk: Talk, missing| {
-        let opened = talk.record.entries.len() as u64;
-        let window = Window {
-            opened,
-            fence: None,
-            closed: opened + 1,
-            about: "q".to_owned(),
-            missing,
-        };
-        talk.bind("s", Bound::Window(window))
-    };
-    let q = || Talk::new().sent("q", CALL);
-    let cancelled = || unfenced(q().cancel("q"), Some(Missing::Hung));
-    for (talk, expected) in [
-        (unfenced(q(), Some(Missing::Hung)), "inconclusive (blocked:alive) missing s Hung"),
-        (unfenced(q(), Some(Missing::Died)), "inconclusive (blocked:alive) missing s Died"),
-        (unfenced(q(), Some(Missing::Unfenced)), "inconclusive (unfenced) missing s Unfenced"),
-        (unfenced(q(), None), "inconclusive (unfenced) missing s Unfenced"),
-        (unfenced(q(), Some(Missing::Hung)).reply("q", RESULT), "fail unexpected-message"),
-        (cancelled(), "inconclusive (blocked:alive) missing s Hung"),
-        // Without knowing the fence, a reply to a cancelled request may be the lawful race.
-        (cancelled().reply("q", RESULT), "inconclusive (raced)"),
-    ] {
-        assert_eq!(outcome(&run(&check(none(Absent::Reply, Some("s"))), &talk)), expected);
-    }
-}
-
-#[test]
-fn the_whole_conversation_is_fenced_by_its_end() {
-    let talk = || Talk::new().came(NOTE).sent("q", CALL);
-    let hung = End::Hung {
-        waited: Duration::ZERO,
-        after: 2,
-    };
-    let died = End::Died {
-        how: "exited".to_owned(),
-        after: 2,
-    };
-    for (talk, kind, expected) in [
-        (talk(), Absent::Notification, "pass"),
-        (talk().came(NOTE), Absent::Notification, "fail unexpected-message"),
-        (talk().end(End::Closed), Absent::Notification, "pass"),
-        (talk().end(hung), Absent::Notification, "inconclusive (blocked:alive) missing q Hung"),
-        (talk().end(died), Absent::Notification, "inconclusive (blocked:alive) missing q Died"),
-        (talk().end(End::Unfenced), Absent::Notification, "inconclusive (unfenced) missing q Unfenced"),
-        (talk().reply("q", RESULT), Absent::Reply, "fail unexpected-message"),
-        (talk().cancel("q"), Absent::Reply, "pass"),
-        (talk().cancel("q").reply("q", RESULT), Absent::Reply, "inconclusive (raced)"),
-        (
-            talk().cancel("q").window("s", "any", |talk| talk, |talk| talk).reply("q", RESULT),
-            Absent::Reply,
-            "fail late-reply",
-        ),
-    ] {
-        let judgement = run(&check(none(kind, None)), &talk);
-        assert_eq!(outcome(&judgement), expected, "{kind:?} {judgement:?}");
-    }
+    assert_eq!(
+        outcome(&run(&check(http), &asked(RESULT))),
+        "(unsupported:http)"
+    );
 }
 
 #[test]
@@ -290,13 +275,23 @@ fn the_end_of_a_process_is_in_time_and_with_its_code() {
     for (bound, expect, expected) in [
         (seen(Some(0), true, 10), expect(None, None), "pass"),
         (seen(Some(0), true, 10), expect(Some(10), Some(0)), "pass"),
-        (seen(Some(0), true, 11), expect(Some(10), None), "fail no-reply"),
+        (
+            seen(Some(0), true, 11),
+            expect(Some(10), None),
+            "fail no-reply",
+        ),
         (seen(None, false, 99), expect(None, None), "fail no-reply"),
         (seen(Some(1), true, 1), expect(None, Some(0)), "fail value"),
         (killed, expect(None, Some(0)), "fail value"),
     ] {
-        let talk = Talk::new().sent("p", CALL).bind("q", Bound::Exit(bound.clone()));
-        assert_eq!(outcome(&run(&check(expect.clone()), &talk)), expected, "{bound:?} {expect:?}");
+        let talk = Talk::new()
+            .sent("p", CALL)
+            .bind("q", Bound::Exit(bound.clone()));
+        assert_eq!(
+            outcome(&run(&check(expect.clone()), &talk)),
+            expected,
+            "{bound:?} {expect:?}"
+        );
     }
 }
 
@@ -312,11 +307,31 @@ fn a_message_that_never_came_is_left_to_the_runner() {
         reply_to: None,
     };
     for (talk, expect, label, why) in [
-        (Talk::new().sent("q", CALL).missing("q", Missing::Silent), result(), "q", Missing::Silent),
-        (Talk::new().sent("q", CALL).missing("q", Missing::Hung), same_id(), "q", Missing::Hung),
+        (
+            Talk::new().sent("q", CALL).missing("q", Missing::Silent),
+            result(),
+            "q",
+            Missing::Silent,
+        ),
+        (
+            Talk::new().sent("q", CALL).missing("q", Missing::Hung),
+            same_id(),
+            "q",
+            Missing::Hung,
+        ),
         (Talk::new().sent("q", CALL), result(), "q", Missing::Silent),
-        (Talk::new().sent("q", CALL).end(died.clone()), result(), "q", Missing::Died),
-        (Talk::new().bind("q", absent), message(Part::Notification, "true"), "q", Missing::Silent),
+        (
+            Talk::new().sent("q", CALL).end(died.clone()),
+            result(),
+            "q",
+            Missing::Died,
+        ),
+        (
+            Talk::new().bind("q", absent),
+            message(Part::Notification, "true"),
+            "q",
+            Missing::Silent,
+        ),
         (Talk::new().end(died), result(), "q", Missing::Died),
         (
             Talk::new().sent("q", CALL).missing("q", Missing::Silent),
@@ -341,7 +356,9 @@ fn an_unmet_precondition_makes_a_check_not_applicable() {
         on: on.to_owned(),
         expect,
     };
-    let talk = asked(RESULT).sent("p", CALL).window("s", "p", |talk| talk, |talk| talk);
+    let talk = asked(RESULT)
+        .sent("p", CALL)
+        .window("s", "p", |talk| talk, |talk| talk);
     let is_result = || one("q", message(Part::Result, "true"));
     let is_error = || one("q", message(Part::Error, "true"));
     let http = Expect::Http {
@@ -368,29 +385,6 @@ fn an_unmet_precondition_makes_a_check_not_applicable() {
 }
 
 #[test]
-fn a_window_as_precondition_speaks_of_its_own_time() {
-    let quiet = |talk: Talk| talk;
-    let replies = |talk: Talk| talk.reply("q", RESULT);
-    let check = |within| Check {
-        given: Some(Given::One {
-            on: "running".to_owned(),
-            expect: none(Absent::Reply, None),
-        }),
-        ..check(none(Absent::Reply, Some(within)))
-    };
-    let begin = || Talk::new().sent("q", CALL);
-    for (talk, expected) in [
-        (begin().window("running", "q", quiet, quiet).cancel("q").window("s", "q", quiet, quiet), "pass"),
-        (begin().window("running", "q", quiet, quiet).cancel("q").window("s", "q", quiet, replies), "fail late-reply"),
-        (begin().window("running", "q", quiet, quiet).cancel("q").window("s", "q", replies, quiet), "inconclusive (raced)"),
-        (begin().window("running", "q", replies, quiet).cancel("q").window("s", "q", quiet, quiet), "(given)"),
-    ] {
-        let judgement = run(&check("s"), &talk);
-        assert_eq!(outcome(&judgement), expected, "{judgement:?}");
-    }
-}
-
-#[test]
 fn natives_judge_by_name_and_every_message_a_native_step_brought_is_judged() {
     struct Always(Judgement);
     impl NativeJudges for Always {
@@ -402,7 +396,12 @@ fn natives_judge_by_name_and_every_message_a_native_step_brought_is_judged() {
     let mut resolve = |_: &Template| Err(String::new());
     let natives = Always(Judgement::pass(3));
     for (name, expected) in [("known", "pass"), ("unknown", "error")] {
-        let judgement = evaluate(&check(Expect::Native(name.to_owned())), &talk.record, &mut resolve, &natives);
+        let judgement = evaluate(
+            &check(Expect::Native(name.to_owned())),
+            &talk.record,
+            &mut resolve,
+            &natives,
+        );
         assert_eq!(outcome(&judgement), expected);
     }
     let pages = Bound::Native(NativeBound {
@@ -411,9 +410,15 @@ fn natives_judge_by_name_and_every_message_a_native_step_brought_is_judged() {
         seqs: vec![2, 4],
         missing: None,
     });
-    let talk = asked(RESULT).sent("p", CALL).reply("p", ERROR).bind("q", pages);
+    let talk = asked(RESULT)
+        .sent("p", CALL)
+        .reply("p", ERROR)
+        .bind("q", pages);
     let judgement = run(&check(message(Part::Result, "true")), &talk);
-    assert_eq!((outcome(&judgement).as_str(), judgement.judged), ("fail reply-kind", 2));
+    assert_eq!(
+        (outcome(&judgement).as_str(), judgement.judged),
+        ("fail reply-kind", 2)
+    );
     assert_eq!(judgement.findings[0].at.as_deref(), Some("#4"));
 }
 
@@ -427,7 +432,12 @@ fn references_are_filled_in_and_what_was_left_out_leaves_nothing_to_compare() {
     let answered = |text: Result<&str, &str>, talk: &Talk| {
         let text = text.map(str::to_owned).map_err(str::to_owned);
         let mut resolve = |_: &Template| text.clone();
-        outcome(&evaluate(&check(expect.clone()), &talk.record, &mut resolve, &NoNatives))
+        outcome(&evaluate(
+            &check(expect.clone()),
+            &talk.record,
+            &mut resolve,
+            &NoNatives,
+        ))
     };
     let talk = asked(RESULT).sent("p", CALL).reply("p", RESULT);
     assert_eq!(answered(Ok("[]"), &talk), "pass");
@@ -447,9 +457,15 @@ fn a_check_may_fix_its_code_and_any_code_will_do() {
     for &code in FindingCode::ALL {
         let check = Check {
             code: Some(code),
-            ..check(message(Part::Result, r#"{"type":"object","required":["a","b"]}"#))
+            ..check(message(
+                Part::Result,
+                r#"{"type":"object","required":["a","b"]}"#,
+            ))
         };
-        assert_eq!(outcome(&run(&check, &asked(RESULT))), format!("fail {code} {code}"));
+        assert_eq!(
+            outcome(&run(&check, &asked(RESULT))),
+            format!("fail {code} {code}")
+        );
     }
     let exit = Check {
         code: Some(FindingCode::Order),
@@ -466,12 +482,31 @@ fn a_check_may_fix_its_code_and_any_code_will_do() {
 fn cards_that_make_no_sense_are_errors_of_ours() {
     let exit = Bound::Exit(ExitSeen::default());
     for (talk, check) in [
-        (asked(RESULT), Check { on: None, ..check(same_id()) }),
-        (Talk::new().bind("q", exit), check(message(Part::Result, "true"))),
+        (asked(RESULT), check(Expect::AnyOf(Vec::new()))),
+        (
+            asked(RESULT),
+            Check {
+                on: None,
+                ..check(same_id())
+            },
+        ),
+        (
+            Talk::new().bind("q", exit),
+            check(message(Part::Result, "true")),
+        ),
         (asked(RESULT), check(none(Absent::Reply, Some("q")))),
         (asked(RESULT), check(none(Absent::Reply, Some("gone")))),
-        (asked(RESULT), check(Expect::Exit { within_ms: None, code: None })),
-        (Talk::new().sent("q", INITIALIZED).reply("q", RESULT), check(same_id())),
+        (
+            asked(RESULT),
+            check(Expect::Exit {
+                within_ms: None,
+                code: None,
+            }),
+        ),
+        (
+            Talk::new().sent("q", INITIALIZED).reply("q", RESULT),
+            check(same_id()),
+        ),
     ] {
         let judgement = run(&check, &talk);
         assert_eq!(judgement.verdict, Some(Verdict::Error), "{judgement:?}");
@@ -499,21 +534,47 @@ fn findings_read_well() {
     };
     let accepted = Expect::AnyOf(vec![
         message(Part::Error, r#"{"type":"object"}"#),
-        message(Part::Result, r#"{"required":["isError"],"properties":{"isError":{"const":true}}}"#),
+        message(
+            Part::Result,
+            r#"{"required":["isError"],"properties":{"isError":{"const":true}}}"#,
+        ),
     ]);
     let mut out = String::new();
     for (expect, talk) in [
         (message(Part::Error, "true"), asked(RESULT)),
-        (message(Part::Reply, "true"), asked(r#"{"id":1,"result":{},"error":{}}"#)),
-        (message(Part::Result, r#"{"spec":"CallToolResult"}"#), asked(r#"{"id":1,"result":{"content":[{"type":"text"}]}}"#)),
-        (message(Part::Error, r#"{"properties":{"code":{"type":"integer"}}}"#), asked(r#"{"id":1,"error":{"code":-32601.0}}"#)),
-        (message(Part::Notification, r#"{"required":["uri"]}"#), Talk::new().arrived("q", INITIALIZED)),
+        (
+            message(Part::Reply, "true"),
+            asked(r#"{"id":1,"result":{},"error":{}}"#),
+        ),
+        (
+            message(Part::Result, r#"{"spec":"CallToolResult"}"#),
+            asked(r#"{"id":1,"result":{"content":[{"type":"text"}]}}"#),
+        ),
+        (
+            message(Part::Error, r#"{"properties":{"code":{"type":"integer"}}}"#),
+            asked(r#"{"id":1,"error":{"code":-32601.0}}"#),
+        ),
+        (
+            message(Part::Notification, r#"{"required":["uri"]}"#),
+            Talk::new().arrived("q", INITIALIZED),
+        ),
         (same_id(), asked(r#"{"id":"1","result":{}}"#)),
         (same_id(), asked(r#"{"result":{}}"#)),
         (accepted, asked(RESULT)),
-        (none(Absent::Reply, Some("s")), q().cancel("q").window("s", "q", quiet, replies)),
-        (none(Absent::Reply, Some("s")), q().window("s", "q", quiet, replies)),
-        (none(Absent::Reply, Some("s")), Talk::new().sent("q", INITIALIZED).window("s", "q", quiet, |talk| talk.came(ERROR))),
+        (
+            none(Absent::Reply, Some("s")),
+            q().cancel("q").window("s", "q", quiet, replies),
+        ),
+        (
+            none(Absent::Reply, Some("s")),
+            q().window("s", "q", quiet, replies),
+        ),
+        (
+            none(Absent::Reply, Some("s")),
+            Talk::new()
+                .sent("q", INITIALIZED)
+                .window("s", "q", quiet, |talk| talk.came(ERROR)),
+        ),
         (none(Absent::Any, None), q().came(NOTE).came(ASK)),
         (ends(), exit(None)),
         (ends(), exit(Some(1))),

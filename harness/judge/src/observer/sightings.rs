@@ -94,8 +94,10 @@ mod tests {
         }
         let other = Finding::new(FindingCode::Value, "other").actual("x");
         sightings.find("a", "tools/list", "/result/tools/*", other);
-        let found: Vec<_> =
-            sightings.found().map(|one| (one.finding.message.as_str(), one.finding.count)).collect();
+        let found: Vec<_> = sightings
+            .found()
+            .map(|one| (one.finding.message.as_str(), one.finding.count))
+            .collect();
         assert_eq!(found, [("other", 1), ("short", 3)]);
         assert_eq!((sightings.judged("a"), sightings.judged("b")), (3, 0));
     }

@@ -71,7 +71,12 @@ enum Line {
 }
 
 fn judge(entry: &Entry) -> Line {
-    let defect = |kind| entry.defects.iter().find(|defect: &&Defect| defect.kind == kind);
+    let defect = |kind| {
+        entry
+            .defects
+            .iter()
+            .find(|defect: &&Defect| defect.kind == kind)
+    };
     if defect(DefectKind::Blank).is_some() || defect(DefectKind::Oversized).is_some() {
         return Line::Unjudged;
     }
@@ -79,10 +84,16 @@ fn judge(entry: &Entry) -> Line {
     match &entry.message {
         Some(message) if matches!(message.kind, Kind::Malformed(_)) => {
             let why = reason(DefectKind::NotJsonRpc).unwrap_or_default();
-            Line::Wrong(FindingCode::Stdout, format!("JSON, but no JSON-RPC message: {why}"))
+            Line::Wrong(
+                FindingCode::Stdout,
+                format!("JSON, but no JSON-RPC message: {why}"),
+            )
         }
         Some(_) => match reason(DefectKind::NotJsonRpc) {
-            Some(why) => Line::Wrong(FindingCode::Stdout, format!("a batch with an item that is no message: {why}")),
+            Some(why) => Line::Wrong(
+                FindingCode::Stdout,
+                format!("a batch with an item that is no message: {why}"),
+            ),
             None => Line::Message,
         },
         None => {
@@ -92,10 +103,14 @@ fn judge(entry: &Entry) -> Line {
                 // The process ended in the middle of a message: its end is judged elsewhere.
                 return Line::Unjudged;
             }
-            let why = [DefectKind::InvalidUtf8, DefectKind::Nul, DefectKind::NotJson]
-                .into_iter()
-                .find_map(reason)
-                .unwrap_or_default();
+            let why = [
+                DefectKind::InvalidUtf8,
+                DefectKind::Nul,
+                DefectKind::NotJson,
+            ]
+            .into_iter()
+            .find_map(reason)
+            .unwrap_or_default();
             if is_attempt {
                 Line::Wrong(FindingCode::Framing, format!("a broken message: {why}"))
             } else {
@@ -121,7 +136,10 @@ fn finding(entry: &Entry, code: FindingCode, why: &str) -> Finding {
     };
     Finding::new(
         code,
-        format!("a line on standard output{place} is {why}: {}", text::cut(&shown)),
+        format!(
+            "a line on standard output{place} is {why}: {}",
+            text::cut(&shown)
+        ),
     )
     .expected("one JSON-RPC message a line, and nothing else")
     .actual(shown)

@@ -37,7 +37,9 @@ impl Seen {
 
     /// The findings, each with the case that its example is from: the one to run again.
     pub fn findings(&self) -> impl Iterator<Item = (&Finding, &str)> {
-        self.causes.values().map(|(finding, case)| (finding, case.as_str()))
+        self.causes
+            .values()
+            .map(|(finding, case)| (finding, case.as_str()))
     }
 }
 
@@ -46,7 +48,11 @@ impl Tally {
     pub fn add(&mut self, revision: Revision, binding: Binding, case: &str, observed: &[Observed]) {
         for one in observed {
             for rule in one.rules {
-                let key = (format!("observer/{}/{}", one.observer, rule.id), revision, binding);
+                let key = (
+                    format!("observer/{}/{}", one.observer, rule.id),
+                    revision,
+                    binding,
+                );
                 let seen = self.seen.entry(key).or_insert_with(|| Seen {
                     observer: one.observer,
                     rule: *rule,
@@ -54,7 +60,11 @@ impl Tally {
                     causes: BTreeMap::new(),
                 });
                 seen.judged += one.sightings.judged(rule.id);
-                for sighting in one.sightings.found().filter(|sighting| sighting.rule == rule.id) {
+                for sighting in one
+                    .sightings
+                    .found()
+                    .filter(|sighting| sighting.rule == rule.id)
+                {
                     add_cause(seen, sighting.finding, sighting.method, sighting.path, case);
                 }
             }
@@ -72,7 +82,10 @@ impl Tally {
 fn add_cause(seen: &mut Seen, finding: &Finding, method: &str, path: &str, case: &str) {
     let cause = (finding.code, method.to_owned(), path.to_owned());
     match seen.causes.get_mut(&cause) {
-        None => drop(seen.causes.insert(cause, (finding.clone(), case.to_owned()))),
+        None => drop(
+            seen.causes
+                .insert(cause, (finding.clone(), case.to_owned())),
+        ),
         Some((kept, of)) => {
             let count = kept.count + finding.count;
             let size = |finding: &Finding| finding.actual.as_ref().map_or(0, String::len);

@@ -19,7 +19,19 @@ mod tests {
         for text in ["", "eA==", "eHg=", "eHh4", "+/+/", "eB=="] {
             assert!(is_base64(text), "{text:?}");
         }
-        for text in ["e", "eA", "eA=", "=", "====", "e===", "eA==eA==", "eHh4\n", "-_-_", "é===", "not base64!!"] {
+        for text in [
+            "e",
+            "eA",
+            "eA=",
+            "=",
+            "====",
+            "e===",
+            "eA==eA==",
+            "eHh4\n",
+            "-_-_",
+            "é===",
+            "not base64!!",
+        ] {
             assert!(!is_base64(text), "{text:?}");
         }
     }

@@ -174,7 +174,10 @@ mod tests {
     fn unknown_keywords_are_errors_with_their_place() {
         for (schema, place) in [
             (json!({"requried": ["a"]}), "/requried"),
-            (json!({"properties": {"a": {"typ": 1}}}), "/properties/a/typ"),
+            (
+                json!({"properties": {"a": {"typ": 1}}}),
+                "/properties/a/typ",
+            ),
             (json!({"anyOf": [true, {"min": 1}]}), "/anyOf/1/min"),
             (json!({"$ref": "https://example.com"}), "/$ref"),
             (json!({PLAIN_INTEGER: true}), "/mcp-assay-plain-integer"),

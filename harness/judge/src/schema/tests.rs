@@ -16,14 +16,20 @@ fn shown(violations: &[Violation]) -> String {
             pointer,
             count,
         } = violation;
-        writeln!(out, "{code} x{count} at {pointer:?}: {message}\n  expected {expected}\n  actual {actual}").unwrap();
+        writeln!(
+            out,
+            "{code} x{count} at {pointer:?}: {message}\n  expected {expected}\n  actual {actual}"
+        )
+        .unwrap();
     }
     out
 }
 
 fn judge(name: &str, text: &str) -> Vec<Violation> {
     let value = serde_json::from_str(text).unwrap();
-    Schemas::of(R).judge_definition(name, &value, Some(text)).unwrap()
+    Schemas::of(R)
+        .judge_definition(name, &value, Some(text))
+        .unwrap()
 }
 
 #[test]
@@ -31,7 +37,10 @@ fn every_definition_of_every_revision_compiles() {
     for revision in REVISIONS {
         let schemas = Schemas::of(revision.parse().unwrap());
         for name in schemas.definitions() {
-            assert!(schemas.judge_definition(name, &Value::Null, None).is_ok(), "{revision} {name}");
+            assert!(
+                schemas.judge_definition(name, &Value::Null, None).is_ok(),
+                "{revision} {name}"
+            );
         }
     }
 }
@@ -39,8 +48,13 @@ fn every_definition_of_every_revision_compiles() {
 #[test]
 fn a_revision_without_document_and_an_unknown_name_are_errors() {
     for (revision, name) in [(Revision::R2026_07_28, "Tool"), (R, "tool")] {
-        let error = Schemas::of(revision).judge_definition(name, &Value::Null, None).unwrap_err();
-        assert_eq!(error.to_string(), format!("revision {revision} has no definition `{name}`"));
+        let error = Schemas::of(revision)
+            .judge_definition(name, &Value::Null, None)
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("revision {revision} has no definition `{name}`")
+        );
     }
 }
 
@@ -49,7 +63,11 @@ fn a_revision_without_document_and_an_unknown_name_are_errors() {
 fn definitions_accept_and_refuse() {
     for (name, good, bad) in [
         ("EmptyResult", r#"{"extra":1}"#, r#"{"_meta":1}"#),
-        ("Tool", r#"{"name":"t","inputSchema":{"type":"object"}}"#, r#"{"name":"t","inputSchema":{}}"#),
+        (
+            "Tool",
+            r#"{"name":"t","inputSchema":{"type":"object"}}"#,
+            r#"{"name":"t","inputSchema":{}}"#,
+        ),
         (
             "Tool",
             r#"{"name":"t","inputSchema":{"type":"object","properties":{"a":true,"b":{}}}}"#,
@@ -102,24 +120,72 @@ fn definitions_accept_and_refuse() {
 }
 
 #[test]
+fn uris_and_templates_that_servers_use_are_accepted() {
+    for uri in [
+        "file:///home/user/a%20b.txt",
+        "file:///C:/a.txt",
+        "memo://insights",
+        "a:b",
+        "https://example.com/?q=1#f",
+        "test://static-resource",
+        "urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66",
+        "data:text/plain;base64,eA==",
+        "postgres://localhost:5432/db/table/schema",
+        "ui://widget/x.html",
+        "git+ssh://host/path",
+    ] {
+        let resource = json!({"name": "n", "uri": uri}).to_string();
+        assert_eq!(judge("Resource", &resource), [], "{uri}");
+    }
+    for template in [
+        "file:///{path}",
+        "test://template/{id}/data",
+        "db://{+path}{?query,limit}",
+        "x://{list*}",
+        "x://{a:3}",
+        "x://fixed",
+        "resource://user/{user_id}/posts{/page}{#part}",
+        "github://repos/{owner}/{repo}{&x}",
+    ] {
+        let template = json!({"name": "n", "uriTemplate": template}).to_string();
+        assert_eq!(judge("ResourceTemplate", &template), [], "{template}");
+    }
+}
+
+#[test]
 fn messages_name_the_branch_that_was_meant() {
     let mut out = String::new();
     for (name, text) in [
         ("CallToolResult", r#"{"content":[{"type":"text"}]}"#),
-        ("CallToolResult", r#"{"content":[{"type":"video","url":"a:b"}]}"#),
+        (
+            "CallToolResult",
+            r#"{"content":[{"type":"video","url":"a:b"}]}"#,
+        ),
         ("CallToolResult", r#"{"content":[{"text":"x"}]}"#),
         ("CallToolResult", r#"{"content":["text"]}"#),
         ("CallToolResult", r#"{"content":"text","isError":"yes"}"#),
-        ("CallToolResult", r#"{"content":[{"type":"image","data":"!!!","mimeType":"image/png"}]}"#),
+        (
+            "CallToolResult",
+            r#"{"content":[{"type":"image","data":"!!!","mimeType":"image/png"}]}"#,
+        ),
         ("ReadResourceResult", r#"{"contents":[{"uri":"a:b"}]}"#),
-        ("ReadResourceResult", r#"{"contents":[{"uri":"a b","text":"x"}]}"#),
+        (
+            "ReadResourceResult",
+            r#"{"contents":[{"uri":"a b","text":"x"}]}"#,
+        ),
         ("ReadResourceResult", r#"{"contents":[{"text":"x"}]}"#),
-        ("SamplingMessage", r#"{"role":"user","content":{"type":"audi"}}"#),
+        (
+            "SamplingMessage",
+            r#"{"role":"user","content":{"type":"audi"}}"#,
+        ),
         ("SamplingMessage", r#"{"role":"user","content":7}"#),
         ("ElicitRequestParams", r#"{"mode":"url","message":"m"}"#),
         ("ElicitRequestParams", r#"{"mode":"sms","message":"m"}"#),
         ("PrimitiveSchemaDefinition", r#"{"type":"null"}"#),
-        ("PrimitiveSchemaDefinition", r#"{"type":"string","format":"ip"}"#),
+        (
+            "PrimitiveSchemaDefinition",
+            r#"{"type":"string","format":"ip"}"#,
+        ),
         ("JSONRPCResponse", r#"{"jsonrpc":"2.0","id":1}"#),
         ("ListToolsResult", r#"{"tools":null}"#),
         ("InitializeResult", r#"{}"#),
@@ -127,7 +193,10 @@ fn messages_name_the_branch_that_was_meant() {
         ("Annotations", r#"{"priority":1.5,"audience":["nobody"]}"#),
         ("Error", r#"{"code":-32601.5,"message":null}"#),
         ("RequestId", "1.5"),
-        ("JSONRPCNotification", r#"{"jsonrpc":"1.0","method":"x","id":null}"#),
+        (
+            "JSONRPCNotification",
+            r#"{"jsonrpc":"1.0","method":"x","id":null}"#,
+        ),
         ("ResourceTemplate", r#"{"name":"n","uriTemplate":"a:{"}"#),
     ] {
         let violations = judge(name, text);
@@ -143,11 +212,32 @@ fn violations_of_one_cause_are_one_with_its_smallest_example() {
 }
 
 #[test]
+fn what_a_target_can_add_to_the_findings_is_bounded() {
+    let properties: Vec<String> = (0..10_000).map(|n| format!(r#""p{n}":7"#)).collect();
+    let schema = format!(
+        r#"{{"type":"object","properties":{{{}}}}}"#,
+        properties.join(",")
+    );
+    let violations = judge("objectSchema", &schema);
+    assert_eq!(violations.len(), 51);
+    assert_eq!(violations.iter().map(|one| one.count).sum::<u64>(), 10_000);
+    assert!(
+        violations[50]
+            .message
+            .starts_with("9950 more things do not fit")
+    );
+}
+
+#[test]
 fn evidence_is_whole_and_as_it_was_sent_while_messages_are_cut() {
     let long = "x".repeat(1000);
     let violations = judge("LoggingLevel", &format!("\"{long}\""));
     assert_eq!(violations[0].actual, format!("\"{long}\""));
-    assert!(violations[0].message.len() < 400, "{}", violations[0].message);
+    assert!(
+        violations[0].message.len() < 400,
+        "{}",
+        violations[0].message
+    );
     let violations = judge("CompleteResult", r#"{"completion": {"values": [ 1.0 ]}}"#);
     assert_eq!(violations[0].actual, "1.0");
 }
@@ -162,17 +252,27 @@ fn inline_schemas_read_integers_from_the_text() {
         (code, r#"{"code":-32601.0}"#, vec![FindingCode::Schema]),
         (code, r#"{"code":-3.2601e4}"#, vec![FindingCode::Schema]),
         (code, r#"{"code":-32602}"#, vec![FindingCode::Value]),
-        (code, r#"{"code":"-32601"}"#, vec![FindingCode::Schema, FindingCode::Value]),
+        (
+            code,
+            r#"{"code":"-32601"}"#,
+            vec![FindingCode::Schema, FindingCode::Value],
+        ),
         (code, "{}", vec![FindingCode::Schema]),
         (any, "1", vec![]),
         (any, "1.0", vec![FindingCode::Schema]),
         (number, "1.0", vec![]),
-        (r#"{"type":"integer"}"#, "123456789012345678901234567890", vec![]),
+        (
+            r#"{"type":"integer"}"#,
+            "123456789012345678901234567890",
+            vec![],
+        ),
         (r#"{"spec":"RequestId"}"#, "1.0", vec![]),
     ] {
         // What was parsed may have lost how the number was written: the raw text decides.
         let value: Value = serde_json::from_str(&text.replace(".0", "")).unwrap();
-        let violations = Schemas::of(R).judge_inline(schema, &value, Some(text)).unwrap();
+        let violations = Schemas::of(R)
+            .judge_inline(schema, &value, Some(text))
+            .unwrap();
         let mut found: Vec<_> = violations.iter().map(|violation| violation.code).collect();
         found.sort_unstable_by_key(|code| code.as_str());
         assert_eq!(found, codes, "{schema} {text} {violations:?}");
@@ -187,13 +287,19 @@ fn schemas_that_cannot_be_used_are_errors() {
         (r#"{"spec":7}"#, "`spec` is no name"),
         (r#"{"type":"objekt"}"#, "schema does not compile"),
         (r#"{"requried":["a"]}"#, "unknown keyword `requried`"),
-        (r#"{"$ref":"https://example.com/schema"}"#, "unknown keyword `$ref`"),
+        (
+            r#"{"$ref":"https://example.com/schema"}"#,
+            "unknown keyword `$ref`",
+        ),
         (r#"{"pattern":"("}"#, "schema does not compile"),
     ] {
         let error = Schemas::of(R).check_inline(schema).unwrap_err().to_string();
         assert!(error.contains(expected), "{schema}: {error}");
     }
-    assert_eq!(Schemas::of(R).check_inline(r#"{"spec":"Tool","required":["title"]}"#), Ok(()));
+    assert_eq!(
+        Schemas::of(R).check_inline(r#"{"spec":"Tool","required":["title"]}"#),
+        Ok(())
+    );
 }
 
 #[test]
@@ -205,8 +311,17 @@ fn a_finding_has_its_place_within_the_message() {
 
 fn any_json() -> impl Strategy<Value = Value> {
     let name = prop_oneof![
-        Just("type"), Just("content"), Just("tools"), Just("text"), Just("method"), Just("a/b~c"),
-        Just("resource"), Just("properties"), Just("inputSchema"), Just("_meta"), Just("0"),
+        Just("type"),
+        Just("content"),
+        Just("tools"),
+        Just("text"),
+        Just("method"),
+        Just("a/b~c"),
+        Just("resource"),
+        Just("properties"),
+        Just("inputSchema"),
+        Just("_meta"),
+        Just("0"),
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -219,7 +334,12 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
             prop::collection::vec((name.clone(), inner), 0..5).prop_map(|members| {
-                Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+                Value::Object(
+                    members
+                        .into_iter()
+                        .map(|(key, value)| (key.to_owned(), value))
+                        .collect(),
+                )
             }),
         ]
     })

@@ -65,7 +65,8 @@ impl Aim {
     }
 }
 
-/// Whether all of these revisions lie within the limits. Before `initialize` they are those on offer: a fault limited to some of them cannot know yet.
+/// Whether all of these revisions lie within the limits. Before `initialize` they are those on offer: a fault limited to some of them
+/// cannot know yet.
 fn is_within(limits: Option<(Revision, Revision)>, revisions: &[Revision]) -> bool {
     limits.is_none_or(|(first, last)| {
         revisions

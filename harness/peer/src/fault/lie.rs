@@ -64,6 +64,8 @@ pub(crate) struct Habits {
     pub answer_delay: Duration,
     /// Written after each message.
     pub terminator: &'static str,
+    /// Whether the answers to a batch go out one by one.
+    pub splits_batches: bool,
     /// Whether a request waits until the one before is answered.
     pub is_serial: bool,
     /// What happens at the end of the input.
@@ -77,6 +79,7 @@ impl Default for Habits {
             start_delay: Duration::ZERO,
             answer_delay: Duration::ZERO,
             terminator: "\n",
+            splits_batches: false,
             is_serial: false,
             at_end: AtEnd::Finish,
         }
@@ -110,6 +113,8 @@ pub(crate) struct Heard<'a> {
 pub(crate) enum What<'a> {
     /// No JSON, or JSON that is no message.
     Malformed,
+    /// A batch, before its items are looked at.
+    Batch,
     /// A request, by its keys.
     Request(&'a Arrival, &'a str, u64),
     /// A notification.

@@ -1,10 +1,10 @@
-//! The list of named faults: what `serve --list-faults` prints and cards may say.
+//! The list of named faults: what `serve --list-faults` prints and cards may say. Long because it is a list.
 
 use super::lie::{AtEnd, Lie};
 use super::lies::cancel::{AnswersAsCancelArrives, IgnoresCancel};
 use super::lies::exchange::{
-    AnswersBeforeInitialize, AnswersNotifications, ImplementsUndeclared, Refuses,
-    RequestsBeforeInitialized, UndeclaredSampling,
+    AnswersBeforeInitialize, AnswersNotifications, AsksEarly, ImplementsUndeclared, Refuses,
+    RefusesBatches, UndeclaredSampling, UpdatesUnasked,
 };
 use super::lies::habit::{Habit, LogsOnStdout};
 use super::lies::ids::{DropsFalsyIds, NullIdAccepted, Rewrites, SwapsIds};
@@ -24,15 +24,17 @@ pub struct NamedFault {
     /// Whether the specification allows it: a near miss, not a lie.
     pub is_lawful: bool,
     /// What a client does to see it.
-    pub provoked_by: &'static [Step],
+    pub provoked_by: &'static [Provocation],
     pub(crate) begin: fn() -> Box<dyn Lie>,
 }
 
-/// One step of a provocation.
+/// One thing a client does to see a fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Step {
+pub enum Provocation {
     /// The whole handshake for the latest revision, with these client capabilities.
     Open(&'static str),
+    /// The handshake for another revision, without client capabilities.
+    OpenIn(&'static str),
     /// One line.
     Send(&'static str),
     /// Time passes.
@@ -59,22 +61,36 @@ pub(crate) fn find(name: &str) -> Option<&'static NamedFault> {
     Some(&FAULTS[place])
 }
 
-const OPEN: Step = Step::Open("{}");
-const PING: Step = Step::Send(r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#);
-const ECHO: Step = Step::Send(
+const OPEN: Provocation = Provocation::Open("{}");
+const PING: Provocation = Provocation::Send(r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#);
+const ECHO: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"echo","arguments":{"message":"m"}}}"#,
 );
-const SLOW: Step = Step::Send(
+const SLOW: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"slow","arguments":{"ms":500}}}"#,
 );
-const CANCEL: Step =
-    Step::Send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}}"#);
-const MALFORMED: Step = Step::Send("{\"jsonrpc\":");
-const UNKNOWN_METHOD: Step = Step::Send(r#"{"jsonrpc":"2.0","id":8,"method":"no/such/method"}"#);
-const UNKNOWN_NOTIFICATION: Step =
-    Step::Send(r#"{"jsonrpc":"2.0","method":"notifications/no/such"}"#);
-const LIST: Step = Step::Send(r#"{"jsonrpc":"2.0","id":8,"method":"tools/list"}"#);
-const SET_LEVEL: Step = Step::Send(
+const CANCEL: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}}"#,
+);
+const MALFORMED: Provocation = Provocation::Send("{\"jsonrpc\":");
+const SUBSCRIBE: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":8,"method":"resources/subscribe","params":{"uri":"test://watched-resource"}}"#,
+);
+const UNSUBSCRIBE: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":9,"method":"resources/unsubscribe","params":{"uri":"test://watched-resource"}}"#,
+);
+const TOUCH: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":10,"method":"tools/call","params":{"name":"touch"}}"#,
+);
+const UNKNOWN_METHOD: Provocation =
+    Provocation::Send(r#"{"jsonrpc":"2.0","id":8,"method":"no/such/method"}"#);
+const UNKNOWN_NOTIFICATION: Provocation =
+    Provocation::Send(r#"{"jsonrpc":"2.0","method":"notifications/no/such"}"#);
+const LIST: Provocation = Provocation::Send(r#"{"jsonrpc":"2.0","id":8,"method":"tools/list"}"#);
+const BATCH: Provocation = Provocation::Send(
+    r#"[{"jsonrpc":"2.0","id":8,"method":"ping"},{"jsonrpc":"2.0","id":9,"method":"ping"}]"#,
+);
+const SET_LEVEL: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":8,"method":"logging/setLevel","params":{"level":"error"}}"#,
 );
 
@@ -86,6 +102,13 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: true,
         provoked_by: &[OPEN, SLOW, CANCEL],
         begin: || Box::new(AnswersAsCancelArrives),
+    },
+    NamedFault {
+        name: "answers-batch-separately",
+        about: "answers the requests of a batch one by one",
+        is_lawful: true,
+        provoked_by: &[Provocation::OpenIn("2025-03-26"), BATCH],
+        begin: || Habit::begin(|habits| habits.splits_batches = true),
     },
     NamedFault {
         name: "answers-before-initialize",
@@ -149,7 +172,7 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[
             OPEN,
-            Step::Send(
+            Provocation::Send(
                 r#"{"jsonrpc":"2.0","id":8,"method":"ping","params":{"x":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}"#,
             ),
         ],
@@ -159,7 +182,7 @@ pub const FAULTS: &[NamedFault] = &[
         name: "drops-entry-across-pages",
         about: "leaves out the first entry of each page but the first",
         is_lawful: false,
-        provoked_by: &[OPEN, Step::Walk(10)],
+        provoked_by: &[OPEN, Provocation::Walk(10)],
         begin: || Box::new(DropsEntry::default()),
     },
     NamedFault {
@@ -168,7 +191,7 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[
             OPEN,
-            Step::Send(r#"{"jsonrpc":"2.0","id":"","method":"ping"}"#),
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":"","method":"ping"}"#),
         ],
         begin: || {
             Box::new(DropsFalsyIds {
@@ -182,7 +205,7 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[
             OPEN,
-            Step::Send(r#"{"jsonrpc":"2.0","id":0,"method":"ping"}"#),
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":0,"method":"ping"}"#),
         ],
         begin: || Box::new(DropsFalsyIds { is_only_zero: true }),
     },
@@ -190,7 +213,7 @@ pub const FAULTS: &[NamedFault] = &[
         name: "echoes-any-version",
         about: "agrees to any protocolVersion it is asked for",
         is_lawful: false,
-        provoked_by: &[Step::Send(
+        provoked_by: &[Provocation::Send(
             r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"1999-01-01","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
         )],
         begin: || Box::new(EchoesAnyVersion::default()),
@@ -199,7 +222,7 @@ pub const FAULTS: &[NamedFault] = &[
         name: "empty-pages-forever",
         about: "follows the last page with empty pages that all have a next",
         is_lawful: false,
-        provoked_by: &[OPEN, Step::Walk(10)],
+        provoked_by: &[OPEN, Provocation::Walk(10)],
         begin: || Box::new(EmptyPages::default()),
     },
     NamedFault {
@@ -213,8 +236,15 @@ pub const FAULTS: &[NamedFault] = &[
         name: "exits-nonzero-at-end-of-input",
         about: "ends with code 1 at the end of its input",
         is_lawful: false,
-        provoked_by: &[OPEN, Step::Close],
+        provoked_by: &[OPEN, Provocation::Close],
         begin: || Habit::begin(|habits| habits.at_end = AtEnd::Exit(1)),
+    },
+    NamedFault {
+        name: "exits-on-call",
+        about: "ends the process when a tool is called",
+        is_lawful: false,
+        provoked_by: &[OPEN, ECHO],
+        begin: || Box::new(then_exit(Provoked::Call)),
     },
     NamedFault {
         name: "exits-on-malformed",
@@ -236,6 +266,13 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[OPEN, UNKNOWN_NOTIFICATION],
         begin: || Box::new(then_exit(Provoked::UnknownNotification)),
+    },
+    NamedFault {
+        name: "hangs-on-call",
+        about: "never speaks again once a tool is called",
+        is_lawful: false,
+        provoked_by: &[OPEN, ECHO, PING],
+        begin: || Box::new(then_hang(Provoked::Call)),
     },
     NamedFault {
         name: "hangs-on-malformed",
@@ -264,7 +301,7 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[
             OPEN,
-            Step::Send(r#"{"jsonrpc":"2.0","id":"8","method":"ping"}"#),
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":"8","method":"ping"}"#),
         ],
         begin: || Box::new(Rewrites(number)),
     },
@@ -281,7 +318,7 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[
             OPEN,
-            Step::Send(r#"{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}"#),
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}"#),
         ],
         begin: || Box::new(Rewrites(through_f64)),
     },
@@ -291,7 +328,7 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[
             OPEN,
-            Step::Send(r#"{"jsonrpc":"2.0","id":4294967303,"method":"ping"}"#),
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":4294967303,"method":"ping"}"#),
         ],
         begin: || Box::new(Rewrites(truncated)),
     },
@@ -299,14 +336,14 @@ pub const FAULTS: &[NamedFault] = &[
         name: "ignores-cancel",
         about: "runs a cancelled call to its end and answers",
         is_lawful: false,
-        provoked_by: &[OPEN, SLOW, CANCEL, Step::WaitMs(600)],
+        provoked_by: &[OPEN, SLOW, CANCEL, Provocation::WaitMs(600)],
         begin: || Box::new(IgnoresCancel),
     },
     NamedFault {
         name: "ignores-end-of-input",
         about: "runs on after its input has ended",
         is_lawful: false,
-        provoked_by: &[OPEN, Step::Close],
+        provoked_by: &[OPEN, Provocation::Close],
         begin: || Habit::begin(|habits| habits.at_end = AtEnd::Stay),
     },
     NamedFault {
@@ -316,12 +353,26 @@ pub const FAULTS: &[NamedFault] = &[
         provoked_by: &[
             OPEN,
             SET_LEVEL,
-            Step::Send(
+            Provocation::Send(
                 r#"{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"test_tool_with_logging"}}"#,
             ),
-            Step::WaitMs(200),
+            Provocation::WaitMs(200),
         ],
         begin: || Refuses::nothing_of("logging/setLevel"),
+    },
+    NamedFault {
+        name: "ignores-subscribe",
+        about: "accepts subscriptions and forgets them",
+        is_lawful: false,
+        provoked_by: &[OPEN, SUBSCRIBE, TOUCH],
+        begin: || Refuses::nothing_of("resources/subscribe"),
+    },
+    NamedFault {
+        name: "ignores-unsubscribe",
+        about: "tells of changes after the subscription has ended",
+        is_lawful: false,
+        provoked_by: &[OPEN, SUBSCRIBE, UNSUBSCRIBE, TOUCH],
+        begin: || Refuses::nothing_of("resources/unsubscribe"),
     },
     NamedFault {
         name: "implements-undeclared",
@@ -341,14 +392,14 @@ pub const FAULTS: &[NamedFault] = &[
         name: "loops-cursor",
         about: "leads from the last page back to the second",
         is_lawful: false,
-        provoked_by: &[OPEN, Step::Walk(10)],
+        provoked_by: &[OPEN, Provocation::Walk(10)],
         begin: || Box::new(LoopsCursor::default()),
     },
     NamedFault {
         name: "loses-answers-at-end-of-input",
         about: "ends at the end of its input without the answers under way",
         is_lawful: false,
-        provoked_by: &[OPEN, SLOW, Step::Close],
+        provoked_by: &[OPEN, SLOW, Provocation::Close],
         begin: || {
             Habit::begin(|habits| {
                 habits.at_end = AtEnd::Drop;
@@ -369,15 +420,29 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[
             OPEN,
-            Step::Send(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#),
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#),
         ],
         begin: || Box::new(NullIdAccepted),
+    },
+    NamedFault {
+        name: "pings-before-initialized",
+        about: "pings the client before notifications/initialized",
+        is_lawful: true,
+        provoked_by: &[OPEN],
+        begin: AsksEarly::for_life,
+    },
+    NamedFault {
+        name: "refuses-batches",
+        about: "answers a batch with one error",
+        is_lawful: false,
+        provoked_by: &[Provocation::OpenIn("2025-03-26"), BATCH],
+        begin: || Box::new(RefusesBatches),
     },
     NamedFault {
         name: "refuses-own-cursor",
         about: "refuses the cursors it gave",
         is_lawful: false,
-        provoked_by: &[OPEN, Step::Walk(10)],
+        provoked_by: &[OPEN, Provocation::Walk(10)],
         begin: || Box::new(RefusesOwnCursor::default()),
     },
     NamedFault {
@@ -391,15 +456,15 @@ pub const FAULTS: &[NamedFault] = &[
         name: "repeats-entry-across-pages",
         about: "begins each page but the first with the last entry of the one before",
         is_lawful: false,
-        provoked_by: &[OPEN, Step::Walk(10)],
+        provoked_by: &[OPEN, Provocation::Walk(10)],
         begin: || Box::new(RepeatsEntry::default()),
     },
     NamedFault {
         name: "requests-before-initialized",
         about: "asks for the roots before notifications/initialized",
         is_lawful: false,
-        provoked_by: &[Step::Open(r#"{"roots":{}}"#)],
-        begin: || Box::new(RequestsBeforeInitialized::default()),
+        provoked_by: &[Provocation::Open(r#"{"roots":{}}"#)],
+        begin: AsksEarly::for_roots,
     },
     NamedFault {
         name: "serial",
@@ -419,7 +484,7 @@ pub const FAULTS: &[NamedFault] = &[
         name: "swaps-ids-of-concurrent-answers",
         about: "gives the answers to two requests that run at once each other's ids",
         is_lawful: false,
-        provoked_by: &[OPEN, SLOW, PING, Step::WaitMs(600)],
+        provoked_by: &[OPEN, SLOW, PING, Provocation::WaitMs(600)],
         begin: || Box::new(SwapsIds::default()),
     },
     NamedFault {
@@ -428,5 +493,12 @@ pub const FAULTS: &[NamedFault] = &[
         is_lawful: false,
         provoked_by: &[OPEN],
         begin: || Box::new(UndeclaredSampling),
+    },
+    NamedFault {
+        name: "updates-unasked",
+        about: "tells of a changed resource without a subscription",
+        is_lawful: false,
+        provoked_by: &[OPEN, TOUCH],
+        begin: || Box::new(UpdatesUnasked),
     },
 ];

@@ -4,6 +4,7 @@ use super::aim::Aim;
 use super::lie::{Course, Fired, Habits, Heard, Lie, OnCancel, What};
 use super::wire::{self, Struck};
 use super::{FaultRefused, Planted, registry};
+use crate::incoming::Arrival;
 use crate::options::Resolve;
 use crate::outgoing::{About, Outgoing};
 use mcp_assay_model::protocol::Revision;
@@ -118,22 +119,27 @@ impl Teller {
 
     /// What to do with what came.
     pub fn hear(&mut self, heard: &Heard<'_>) -> Course {
-        let Some(lie) = &mut self.lie else {
+        if self.lie.is_none() {
             return Course::Honest;
-        };
+        }
         let is_subject = match heard.what {
-            What::Request(_, method, seq) => {
-                let is_hit = self.aim.hits_request(method, &self.revisions);
+            What::Request(arrival, method, seq) => {
+                let chosen = if method == "initialize" {
+                    self.chosen_by(arrival)
+                } else {
+                    self.revisions.clone()
+                };
+                let is_hit = self.aim.hits_request(method, &chosen);
                 if is_hit {
                     self.subjects.insert(seq);
                 }
                 is_hit
             }
-            What::Malformed | What::Notification(..) => true,
+            What::Malformed | What::Batch | What::Notification(..) => true,
         };
-        if !is_subject {
+        let Some(lie) = self.lie.as_mut().filter(|_| is_subject) else {
             return Course::Honest;
-        }
+        };
         let mut fired = Fired::default();
         let course = lie.hear(heard, &mut fired);
         self.record(fired.times());
@@ -245,6 +251,19 @@ impl Teller {
                 ..say(message)
             }],
         }
+    }
+
+    /// The revision that `initialize` is about to settle on.
+    fn chosen_by(&self, initialize: &Arrival) -> Vec<Revision> {
+        let requested = initialize.message.value.pointer("/params/protocolVersion");
+        let requested = requested.and_then(|version| version.as_str());
+        let same = |revision: &&Revision| Some(revision.as_str()) == requested;
+        let chosen = self.revisions.iter().find(same);
+        chosen
+            .or(self.revisions.first())
+            .copied()
+            .into_iter()
+            .collect()
     }
 
     fn record(&mut self, times: u64) {

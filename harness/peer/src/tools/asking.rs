@@ -1,6 +1,7 @@
 //! Tools that ask the client.
 //!
-//! **Source**: `2024-11-05/client/sampling`, `2025-06-18/client/elicitation`. A client that did not declare the feature is not asked; the tool says so.
+//! **Source**: `2024-11-05/client/sampling`, `2025-06-18/client/elicitation`. A client that did not declare the feature is not asked;
+//! the tool says so.
 
 use super::{Call, Outcome, forms};
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 /// Asks the client's model.
 pub(super) async fn sampling(call: Call) -> Outcome {
     if !call.terms.has_sampling() {
-        return Outcome::error("The client did not declare sampling.");
+        return Outcome::error("The client did not declare sampling, or is not yet initialized.");
     }
     let params = json!({
         "messages": [{
@@ -45,7 +46,9 @@ pub(super) async fn elicitation_enums(call: Call) -> Outcome {
 
 async fn elicit(call: Call, message: &str, schema: Value) -> Outcome {
     if !call.terms.has_elicitation() {
-        return Outcome::error("The client did not declare elicitation by form.");
+        return Outcome::error(
+            "The client did not declare elicitation by form, or is not yet initialized.",
+        );
     }
     let is_valid = jsonschema::draft202012::new(&schema).expect("our own forms compile");
     let params = json!({ "message": message, "requestedSchema": schema });

@@ -1,6 +1,6 @@
 //! JSON-RPC: ids, errors, batches, cancellation, progress.
 
-use crate::support::{LEGACY, Peer, code};
+use crate::support::{LEGACY, Peer, code, initialize};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_peer::Options;
 use serde_json::{Value, json};
@@ -146,15 +146,19 @@ async fn a_call_does_not_hold_up_others() {
 async fn a_cancelled_call_is_not_answered() {
     for revision in LEGACY {
         let mut peer = Peer::open(revision).await;
-        for id in ["0", "\"\"", "-7", "\"a\\u0062\""] {
+        for (id, cancelled) in [
+            ("0", "0"),
+            ("\"\"", "\"\""),
+            ("-7", "-7.0"),
+            ("\"a\\u0062\"", "\"ab\""),
+        ] {
             peer.send(&format!(
                 r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"slow","arguments":{{"ms":1000}}}}}}"#
             ))
             .await;
             peer.listen(100).await;
-            let id = id.replace("\\u0062", "b");
             peer.send(&format!(
-                r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#
+                r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{cancelled}}}}}"#
             ))
             .await;
         }
@@ -286,4 +290,73 @@ async fn initialize_in_a_batch_is_refused() {
     assert_eq!(code(&answers[0]), -32600);
     assert_eq!(answers[1]["result"], json!({}));
     assert_eq!(code(&peer.call("tools/list", json!({})).await), -32600);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_does_not_cancel_its_digits() {
+    let mut peer = Peer::open(Revision::R2025_11_25).await;
+    let params = json!({ "name": "slow", "arguments": { "ms": 100 } });
+    peer.request(json!(1), "tools/call", params).await;
+    peer.notify("notifications/cancelled", json!({ "requestId": "1" }))
+        .await;
+    assert_eq!(peer.message().await["id"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_client_is_asked_nothing_before_it_is_ready() {
+    let mut peer = Peer::start(Options::default());
+    let capabilities = json!({ "sampling": {}, "roots": {} });
+    peer.ask(&initialize("2025-11-25", &capabilities)).await;
+    peer.notify("notifications/roots/list_changed", json!({}))
+        .await;
+    let answer = peer.tool("test_sampling", json!({ "prompt": "p" })).await;
+    assert_eq!(answer["result"]["isError"], true);
+}
+
+/// Every prefix of a message, and every message with one byte changed, is survived, and what is said about it is a message.
+#[tokio::test(start_paused = true)]
+async fn broken_lines_are_survived() {
+    let whole: &[u8] = br#"{"jsonrpc":"2.0","id":"q","method":"tools/call","params":{"name":"echo","arguments":{"message":"\u00e9"}}}"#;
+    for revision in LEGACY {
+        let mut peer = Peer::open(revision).await;
+        for place in 0..whole.len() {
+            peer.write(&whole[..place]).await;
+            peer.write(b"\n").await;
+            for byte in *b"\0\r\"{[,:1x\xff" {
+                let mut changed = whole.to_vec();
+                changed[place] = byte;
+                peer.write(&changed).await;
+                peer.write(b"\n").await;
+            }
+            for line in peer.listen(10).await {
+                let message: Value = serde_json::from_str(&line).unwrap();
+                assert!(message["jsonrpc"] == "2.0", "{line}");
+                assert!(message.get("result").is_some() != message.get("error").is_some());
+            }
+            assert_eq!(peer.call("ping", json!({})).await["result"], json!({}));
+        }
+    }
+}
+
+/// On threads and in real time: whatever the order, each request is answered once or was cancelled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_and_cancels_on_threads_lose_nothing() {
+    let mut peer = Peer::open(Revision::R2025_11_25).await;
+    for id in 0..300 {
+        let params = json!({ "name": "slow", "arguments": { "ms": id % 3 } });
+        peer.request(json!(id), "tools/call", params).await;
+        if id % 2 == 0 {
+            peer.notify("notifications/cancelled", json!({ "requestId": id }))
+                .await;
+        }
+    }
+    let rest = peer.close().await;
+    let mut answers = vec![0; 300];
+    for line in rest.lines {
+        let message: Value = serde_json::from_str(&line).unwrap();
+        answers[message["id"].as_u64().unwrap() as usize] += 1;
+    }
+    for (id, count) in answers.into_iter().enumerate() {
+        assert!(count == 1 || (count == 0 && id % 2 == 0), "{id}: {count}");
+    }
 }

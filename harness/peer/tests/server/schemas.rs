@@ -207,6 +207,8 @@ async fn every_message_fits_the_official_schema() {
             println!("did not look: MCP_ASSAY_SHARED is not set");
             return;
         };
+        let broken = json!({ "jsonrpc": "2.0", "id": "init", "result": {} });
+        assert!(!official.judge(&broken, &asked).is_empty(), "it would see");
         let mut kinds = std::collections::BTreeSet::new();
         for line in lines {
             let message: Value = serde_json::from_str(&line).unwrap();

@@ -4,7 +4,7 @@ use mcp_assay_model::protocol::Revision;
 use mcp_assay_peer::{Ended, FAULTS, NamedFault, Options, Planted, serve};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Split};
 use tokio::task::JoinHandle;
 
 pub const LEGACY: [Revision; 4] = [
@@ -17,7 +17,7 @@ pub const LEGACY: [Revision; 4] = [
 /// A server under test and its streams.
 pub struct Peer {
     input: Option<DuplexStream>,
-    output: Lines<BufReader<DuplexStream>>,
+    output: Split<BufReader<DuplexStream>>,
     serving: JoinHandle<Ended>,
     /// Every line that was read.
     pub read: Vec<String>,
@@ -36,7 +36,7 @@ impl Peer {
         let serving = tokio::spawn(serve(options, server_input, server_output));
         Peer {
             input: Some(input),
-            output: BufReader::new(output).lines(),
+            output: BufReader::new(output).split(b'\n'),
             serving,
             read: Vec::new(),
         }
@@ -89,9 +89,10 @@ impl Peer {
 
     /// The next line.
     pub async fn line(&mut self) -> String {
-        let line = tokio::time::timeout(Duration::from_secs(100), self.output.next_line());
+        let line = tokio::time::timeout(Duration::from_secs(100), self.output.next_segment());
         let line = line.await.expect("a line in time");
         let line = line.unwrap().expect("a line before the end");
+        let line = String::from_utf8(line).unwrap();
         self.read.push(line.clone());
         line
     }
@@ -125,8 +126,9 @@ impl Peer {
         let deadline = tokio::time::Instant::now() + Duration::from_millis(ms);
         let mut lines = Vec::new();
         while let Ok(Ok(Some(line))) =
-            tokio::time::timeout_at(deadline, self.output.next_line()).await
+            tokio::time::timeout_at(deadline, self.output.next_segment()).await
         {
+            let line = String::from_utf8(line).unwrap();
             self.read.push(line.clone());
             lines.push(line);
         }

@@ -251,6 +251,7 @@ mod tests {
                 "Authorization: Bearer ***",
             ),
             ("sent bearer 0123456789", "sent bearer ***"),
+            (r#"{"a":"Bearer abcDEF1=="}"#, r#"{"a":"Bearer ***"}"#),
             (
                 "Authorization: Basic dXNlcjpwYXNz",
                 "Authorization: Basic ***",
@@ -291,6 +292,7 @@ mod tests {
             "Unexpected token: } in JSON at position 4",
             r#"{"progressToken":"abc","nextCursor":"abc","_meta":{"progressToken":7}}"#,
             "WWW-Authenticate: Bearer realm=\"mcp\"",
+            "WWW-Authenticate: Bearer resource_metadata=\"https://h/.well-known/x1\"",
             "basic authentication is required",
             "the token is missing",
             "password: Required",

@@ -289,7 +289,8 @@ pub(super) fn exit(page: &mut Page, report: &Report, ending: &Ending) {
     };
     page.gap();
     // Of a target that was not reached, the reasons stand at the top already; and nothing is said twice.
-    if report.exit_code != 3 && ending.reasons != [words.as_str()] {
+    let told = report.exit_code == 1 && report.summary.denied > 0 && ending.reasons.len() == 1;
+    if report.exit_code != 3 && !told {
         reasons_of_exit(page, "because", ending);
     }
     page.line(&[

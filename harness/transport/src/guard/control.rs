@@ -5,7 +5,8 @@
 //! harness -> start
 //! guard   -> started | failed
 //! harness -> terminate | kill          any number, any time; end of file means kill
-//! guard   -> exited                    last, after the last descendant is gone
+//! guard   -> exited                    after the last descendant is gone, or after 3 s
+//! guard   -> killing                   any number, while descendants are left after that
 //! ```
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -50,7 +51,7 @@ pub(crate) enum FromGuard {
         /// The error in words.
         message: String,
     },
-    /// The target has ended and so have its descendants; the guard is about to exit.
+    /// The target has ended. Its descendants have too, and the guard is about to exit, unless [`FromGuard::Killing`] follows.
     Exited {
         /// Exit code, where it exited.
         code: Option<i32>,
@@ -61,6 +62,8 @@ pub(crate) enum FromGuard {
         /// From its start to its own end, excluding the killing of descendants.
         after_us: u64,
     },
+    /// After [`FromGuard::Exited`], every few seconds: descendants are left, but they become fewer or at least others.
+    Killing,
 }
 
 /// One end of the control channel.

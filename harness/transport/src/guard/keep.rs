@@ -26,12 +26,14 @@ use tokio::time::timeout;
 /// How long descendants may take to end by themselves after the target has. A helper that notices the end of its parent
 /// and leaves is no orphan, and a wrapper dies of a SIGTERM to the group before the server that it wraps has cleaned up.
 const LINGER: Duration = Duration::from_millis(100);
-/// How long killing may take. Only a process that the kernel holds (a dead network disk) or one of another user outlasts it.
+/// How long killing may take before the end of the target is reported all the same. A storm of forks may outlast it, and a
+/// process that the kernel holds (a dead network disk) or that belongs to another user.
 const KILL_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a round of killing waits for its effect, unless a SIGCHLD comes first: a grandchild that becomes our child by
 /// the death of its parent sends none.
 const ROUND: Duration = Duration::from_millis(1);
-/// In which rounds the whole process table is walked: every fourth. Ordinary families are gone before.
+/// In which rounds the whole process table is walked: the second, where a target without descendants is gone already,
+/// and every fourth after it.
 const SCAN_EVERY: u32 = 4;
 /// How many processes are reaped before orders and deadlines are looked at again; only a storm of forks has as many.
 const REAPED_AT_ONCE: u32 = 1000;
@@ -100,6 +102,7 @@ async fn keep(control: &OsStr, argv: &[OsString]) -> io::Result<()> {
         started,
         ended: None,
         after: Duration::ZERO,
+        reaped: 0,
         has_more: false,
         is_childless: false,
     };
@@ -115,16 +118,24 @@ async fn keep(control: &OsStr, argv: &[OsString]) -> io::Result<()> {
     {
         watch(&mut target, &mut link, &mut signals).await;
     }
-    let orphans = target.end(&mut signals.child).await;
-    let _ = link.send(&target.report(orphans)).await;
+    let mut killed = HashSet::new();
+    target.end(&mut signals.child, &mut killed).await;
+    let _ = link.send(&target.report(killed.len())).await;
     released?;
-    if target.is_childless {
-        Ok(())
-    } else {
-        Err(io::Error::other(
-            "some descendants of the target could not be killed",
-        ))
+    // A storm of forks on a busy machine may need longer; it goes on for as long as it helps.
+    while !target.is_childless {
+        let before = target.reaped;
+        killed.clear();
+        target.end(&mut signals.child, &mut killed).await;
+        if target.reaped == before {
+            return Err(io::Error::other(
+                "some descendants of the target cannot be killed",
+            ));
+        }
+        // Without this the harness would take the guard for one that hangs.
+        let _ = link.send(&FromGuard::Killing).await;
     }
+    Ok(())
 }
 
 /// Connects to the harness and makes sure that it is our parent who listens there.
@@ -219,6 +230,8 @@ struct Target {
     started: Instant,
     ended: Option<ExitStatus>,
     after: Duration,
+    /// Processes that have been reaped.
+    reaped: u64,
     /// There may be more to reap.
     has_more: bool,
     /// No child is left, so no descendant is, because this process is child subreaper.
@@ -240,6 +253,7 @@ impl Target {
                 }
                 Ok(status) => {
                     let _ = waitpid(status.pid(), Some(WaitPidFlag::WNOHANG));
+                    self.reaped += 1;
                 }
                 Err(Errno::EINTR) => {}
                 Err(Errno::ECHILD) => {
@@ -265,6 +279,7 @@ impl Target {
             return false;
         }
         self.ended = self.child.try_wait().ok().flatten();
+        self.reaped += u64::from(self.ended.is_some());
         self.after = self.started.elapsed();
         self.ended.is_some()
     }
@@ -295,20 +310,19 @@ impl Target {
         let _ = timeout(LINGER, all_gone).await;
     }
 
-    /// Kills the target and every descendant, again and again until nothing is left; tells how many besides the target
-    /// had to be killed.
+    /// Kills the target and every descendant, again and again until nothing is left or patience ends; notes who besides
+    /// the target had to be killed.
     ///
     /// Each round kills our children, whose own children become ours by that. This alone comes to an end for any tree
     /// that does not grow, and it is fast enough to catch processes that fork and exit. Trees that grow faster than a
     /// layer can be taken off are killed at all depths.
-    async fn end(&mut self, child: &mut SignalStream) -> u32 {
+    async fn end(&mut self, child: &mut SignalStream, killed: &mut HashSet<i32>) {
         let deadline = Instant::now() + KILL_PATIENCE;
         let own = getpid().as_raw();
-        let mut killed: HashSet<i32> = HashSet::new();
         for round in 0_u32.. {
             self.reap();
             if self.is_childless || Instant::now() >= deadline {
-                break;
+                return;
             }
             if self.ended.is_none() {
                 // First, so that the others outlive the target.
@@ -324,14 +338,13 @@ impl Target {
                 let _ = signal::kill(Pid::from_raw(*pid), Signal::SIGKILL);
                 killed.insert(*pid);
             }
-            if children.is_none() || round % SCAN_EVERY == SCAN_EVERY - 1 {
-                self.kill_at_all_depths(&mut killed);
+            if children.is_none() || round % SCAN_EVERY == 1 {
+                self.kill_at_all_depths(killed);
             }
             if !self.has_more {
                 let _ = timeout(ROUND, child.recv()).await;
             }
         }
-        u32::try_from(killed.len()).unwrap_or(u32::MAX)
     }
 
     fn kill_at_all_depths(&self, killed: &mut HashSet<i32>) {
@@ -348,11 +361,11 @@ impl Target {
         }
     }
 
-    fn report(&self, orphans: u32) -> FromGuard {
+    fn report(&self, orphans: usize) -> FromGuard {
         FromGuard::Exited {
             code: self.ended.and_then(|status| status.code()),
             signal: self.ended.and_then(|status| status.signal()),
-            orphans,
+            orphans: u32::try_from(orphans).unwrap_or(u32::MAX),
             after_us: u64::try_from(self.after.as_micros()).unwrap_or(u64::MAX),
         }
     }

@@ -5,10 +5,12 @@ use crate::guard::control::{FromGuard, Link, ToGuard};
 use crate::guard::descendants::{self, Process};
 use crate::pipes::{Exit, Order, ProcessHandle};
 use nix::sys::prctl;
+use nix::sys::signal::{self, Signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::linux::net::SocketAddrExt;
@@ -26,10 +28,11 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// How long a guard may take to start the target. Milliseconds are usual; a machine under heavy load needs seconds.
-const START_PATIENCE: Duration = Duration::from_secs(20);
-/// How long a guard may take to obey a kill before it is killed itself: it may have been stopped by its target.
-const OBEY_PATIENCE: Duration = Duration::from_secs(5);
-/// How long cleaning up after a guard may take.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a guard may take to report after a kill, and to end after its report, before it is killed itself. Longer than
+/// the guard's own patience, so only a guard that its target keeps stopping, or a storm of forks, comes to that.
+const OBEY_PATIENCE: Duration = Duration::from_secs(10);
+/// How long cleaning up after a guard goes on without any success.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(3);
 /// How long each round of cleaning up waits for its effect.
 const SWEEP_EVERY: Duration = Duration::from_millis(1);
@@ -108,7 +111,7 @@ async fn keep(guard: Arc<Guard>, request: Request, mut closing: watch::Receiver<
             kept.attend(link, incoming, closing, &report).await;
         }
         Err(failure) => {
-            kept.abandon().await;
+            kept.finish(None).await;
             let _ = reply.send(Err(failure));
         }
     }
@@ -199,8 +202,8 @@ impl Kept {
                 Some(errno) => io::Error::from_raw_os_error(errno),
                 None => io::Error::other(message),
             })),
-            Some(FromGuard::Exited { .. }) | None => Err(Failure::Guard(
-                "it ended while it started the target".to_owned(),
+            Some(FromGuard::Exited { .. } | FromGuard::Killing) | None => Err(Failure::Guard(
+                "it was ended while it started the target, perhaps by the target".to_owned(),
             )),
         }
     }
@@ -220,7 +223,7 @@ impl Kept {
                     Ok(Some(FromGuard::Exited { code, signal, orphans, after_us })) => {
                         break Some(Exit { code, signal, orphans, after: Duration::from_micros(after_us) });
                     }
-                    Ok(Some(FromGuard::Started { .. } | FromGuard::Failed { .. })) => continue,
+                    Ok(Some(FromGuard::Started { .. } | FromGuard::Failed { .. } | FromGuard::Killing)) => continue,
                     Ok(None) | Err(_) => break None,
                 },
                 // Without handles nobody can wish the target to go on.
@@ -237,26 +240,42 @@ impl Kept {
                 Order::Terminate => ToGuard::Terminate,
                 Order::Kill => ToGuard::Kill,
             };
+            if is_killing {
+                self.wake_guard();
+            }
             // A guard that is gone shows at the reading side.
             let _ = link.send(&message).await;
         };
         if let Some(exit) = exit {
             report.send_replace(Some(exit));
-            self.abandon().await;
+            self.finish(Some(link)).await;
         } else {
-            let exit = self.abandon().await;
+            let exit = self.finish(None).await;
             report.send_replace(Some(exit));
         }
     }
 
-    /// Waits for the end of the guard, and kills it and whatever it leaves if it does not end well. The answer is what
-    /// can be said of the target then.
-    async fn abandon(mut self) -> Exit {
-        let has_ended_well = match timeout(OBEY_PATIENCE, self.guard.wait()).await {
-            Ok(status) => status.is_ok_and(|status| status.success()),
-            Err(_) => {
-                let _ = self.guard.kill().await;
-                false
+    /// Waits for the end of the guard, as long as it says that it is at work, and kills it and whatever it leaves if it
+    /// does not end well. The answer is what can be said of the target then.
+    async fn finish(mut self, mut link: Option<Link>) -> Exit {
+        self.wake_guard();
+        let has_ended_well = loop {
+            let word = async {
+                match &mut link {
+                    Some(link) => link.receive::<FromGuard>().await.ok().flatten(),
+                    None => future::pending().await,
+                }
+            };
+            tokio::select! {
+                status = self.guard.wait() => break status.is_ok_and(|status| status.success()),
+                word = word => if word.is_none() {
+                    link = None;
+                },
+                () = sleep(OBEY_PATIENCE) => {
+                    // An error says that it has ended meanwhile.
+                    let _ = self.guard.kill().await;
+                    break false;
+                }
             }
         };
         let exit = if has_ended_well {
@@ -268,22 +287,40 @@ impl Kept {
         exit
     }
 
-    /// Kills and reaps what came to us from a guard that is gone.
+    /// Undoes what a target may have done that stopped its guard; to a guard that runs this means nothing.
+    fn wake_guard(&self) {
+        // As long as it has an id here it has not been reaped, and the number is its own.
+        if self.guard.id().is_some() {
+            let _ = signal::kill(Pid::from_raw(self.guard_id), Signal::SIGCONT);
+        }
+    }
+
+    /// Kills and reaps what came to us from a guard that is gone, for as long as it helps.
     async fn sweep(&self) -> Exit {
-        let mut exit = self.unknown_exit();
-        let mut killed = BTreeSet::new();
-        let deadline = Instant::now() + SWEEP_PATIENCE;
+        let mut swept = Swept {
+            exit: self.unknown_exit(),
+            killed: BTreeSet::new(),
+            reaped: 0,
+        };
+        let mut deadline = Instant::now() + SWEEP_PATIENCE;
         loop {
-            let is_clean = self.sweep_once(&mut exit, &mut killed);
-            if is_clean || Instant::now() >= deadline {
-                exit.orphans = u32::try_from(killed.len()).unwrap_or(u32::MAX);
-                return exit;
+            let before = swept.reaped;
+            if self.sweep_once(&mut swept) || Instant::now() >= deadline {
+                let orphans = u32::try_from(swept.killed.len()).unwrap_or(u32::MAX);
+                return Exit {
+                    orphans,
+                    ..swept.exit
+                };
+            }
+            if swept.reaped > before {
+                deadline = Instant::now() + SWEEP_PATIENCE;
             }
             sleep(SWEEP_EVERY).await;
         }
     }
 
-    fn sweep_once(&self, exit: &mut Exit, killed: &mut BTreeSet<i32>) -> bool {
+    /// One round; tells whether nothing was left to do.
+    fn sweep_once(&self, swept: &mut Swept) -> bool {
         // No guard can be started while the lock is held, so no guard is missing from the list.
         let guards = guards();
         let own = i32::try_from(std::process::id()).unwrap_or(0);
@@ -304,19 +341,20 @@ impl Kept {
             is_clean = false;
             // What is below it comes to us with its death.
             process.kill();
-            if !process.is_zombie && Some(process.pid) != self.target {
-                killed.insert(process.pid);
+            let is_target = Some(process.pid) == self.target;
+            if !process.is_zombie && !is_target {
+                swept.killed.insert(process.pid);
             }
             match waitpid(Pid::from_raw(process.pid), Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) if Some(pid.as_raw()) == self.target => {
-                    exit.code = Some(code);
+                Ok(WaitStatus::StillAlive) => continue,
+                Ok(WaitStatus::Exited(_, code)) if is_target => swept.exit.code = Some(code),
+                Ok(WaitStatus::Signaled(_, signal, _)) if is_target => {
+                    swept.exit.signal = Some(signal as i32)
                 }
-                Ok(WaitStatus::Signaled(pid, signal, _)) if Some(pid.as_raw()) == self.target => {
-                    exit.signal = Some(signal as i32);
-                }
-                // Still dying, or of no interest.
+                // Of no interest; or reaped by another spawner's sweep; or ended by a signal that has no name.
                 _ => {}
             }
+            swept.reaped += 1;
         }
         is_clean
     }
@@ -329,6 +367,13 @@ impl Kept {
             after: self.started.elapsed(),
         }
     }
+}
+
+/// What cleaning up has come to so far.
+struct Swept {
+    exit: Exit,
+    killed: BTreeSet<i32>,
+    reaped: u64,
 }
 
 /// Opens a control channel for one guard, under a name that cannot be guessed; that it is the guard who connects is

@@ -6,6 +6,7 @@ use libtest_mimic::Trial;
 use mcp_assay_transport::pipes::{Order, Pipes};
 use nix::sys::signal::Signal;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 
 /// A grandchild in a session of its own that holds the streams, and a target that goes on.
 pub const FAMILY: &str = "setsid sh -c 'echo $$; exec sleep 1000' & wait";
@@ -63,6 +64,7 @@ pub fn trials() -> Vec<Trial> {
         Scenario::GuardKilled,
         Scenario::GuardKilledByTarget,
         Scenario::GuardStopped,
+        Scenario::GuardKeptStopped,
     ] {
         trials.push(trial(
             &format!("leaves_nothing_when_the_{scenario}"),
@@ -118,13 +120,17 @@ async fn kills_a_hundred_sessions() {
 async fn catches_a_chain_of_processes_that_renews_itself() {
     let (mark, spawner) = (Mark::new(), spawner());
     let link = "echo link; setsid sh -c \"$0\" \"$0\" & exit";
-    let command = mark.command(["sh", "-c", link, link]);
-    let mut pipes = spawner.spawn(&command).await.expect("a target");
+    let start = "sh -c \"$0\" \"$0\" & read line; exit 6";
+    let mut pipes = spawner
+        .spawn(&mark.command(["sh", "-c", start, link]))
+        .await
+        .expect("a target");
     for _ in 0..10 {
         assert_eq!(line(&mut pipes.stdout).await, "link");
     }
+    pipes.stdin.write_all(b"enough\n").await.expect("a reader");
     let exit = exit(&pipes.process).await;
-    assert_eq!(exit.code, Some(0));
+    assert_eq!(exit.code, Some(6));
     assert!(exit.orphans > 0);
     mark.assert_gone().await;
 }

@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::process::{ExitCode, Stdio};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::runtime;
 
@@ -32,6 +32,8 @@ pub enum Scenario {
     GuardKilledByTarget,
     /// Stops the guard, then orders it to kill.
     GuardStopped,
+    /// The same, with a target that stops its guard again and again.
+    GuardKeptStopped,
     /// Lets several targets end in several ways and tells what is left.
     Tidies,
 }
@@ -46,12 +48,13 @@ impl fmt::Display for Scenario {
             Self::GuardKilled => "guard_is_killed",
             Self::GuardKilledByTarget => "guard_is_killed_by_its_target",
             Self::GuardStopped => "guard_is_stopped",
+            Self::GuardKeptStopped => "guard_is_kept_stopped",
             Self::Tidies => "tidies",
         })
     }
 }
 
-const SCENARIOS: [Scenario; 8] = [
+const SCENARIOS: [Scenario; 9] = [
     Scenario::Waits,
     Scenario::Exits,
     Scenario::Panics,
@@ -59,6 +62,7 @@ const SCENARIOS: [Scenario; 8] = [
     Scenario::GuardKilled,
     Scenario::GuardKilledByTarget,
     Scenario::GuardStopped,
+    Scenario::GuardKeptStopped,
     Scenario::Tidies,
 ];
 
@@ -134,11 +138,17 @@ async fn run(scenario: Scenario, mark: &Mark) {
         drop(spawner);
         return say(&format!("children {}", children()));
     }
+    let family = format!("(setsid sleep 1000 &); echo $PPID; {FAMILY}");
     let script = match scenario {
         Scenario::GuardKilledByTarget => {
-            &format!("(setsid sleep 1000 &); echo $PPID; read line; kill -KILL $PPID; {FAMILY}")
+            &format!("echo $PPID; read line; kill -KILL $PPID; {family}")
         }
-        _ => &format!("(setsid sleep 1000 &); echo $PPID; {FAMILY}"),
+        // A guard that is stopped before it has reported the start could not do so, hence the line to wait for.
+        Scenario::GuardKeptStopped => {
+            "(setsid sleep 1000 &); echo $PPID; setsid sh -c 'echo $$; exec sleep 1000' &
+             read line; while :; do kill -STOP $PPID; done"
+        }
+        _ => &family,
     };
     let mut pipes = spawner.spawn(&mark.script(script)).await.expect("a target");
     let guard = Pid::from_raw(line(&mut pipes.stdout).await.parse().expect("a process id"));
@@ -169,7 +179,8 @@ async fn run(scenario: Scenario, mark: &Mark) {
             &mut pipes.stdin,
             Box::new(tokio::io::sink()),
         )),
-        Scenario::GuardStopped => {
+        Scenario::GuardStopped | Scenario::GuardKeptStopped => {
+            pipes.stdin.write_all(b"go\n").await.expect("a reader");
             kill(guard, Signal::SIGSTOP).expect("a guard");
             pipes.process.orders.send(Order::Kill).expect("a keeper");
         }
@@ -180,7 +191,8 @@ async fn run(scenario: Scenario, mark: &Mark) {
             "exit {:?} {:?} orphans {}",
             exit.code, exit.signal, exit.orphans
         ));
-        // The guard itself is reaped before the report, in these cases.
+        // A guard that reports is reaped a moment later; the end of the spawner waits for that.
+        drop(spawner);
         say(&format!("children {}", children()));
     }
     std::future::pending().await

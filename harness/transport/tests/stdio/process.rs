@@ -184,7 +184,7 @@ async fn shuts_down_a_target_that_heeds_only_sigterm() {
 
 async fn shuts_down_a_target_that_heeds_nothing() {
     let (mark, spawner) = (Mark::new(), spawner());
-    let script = "trap '' TERM INT HUP; echo ready; while :; do sleep 1000; done";
+    let script = "trap '' TERM INT HUP; sleep 1000 & echo ready; while :; do wait; done";
     let mut pipes = spawner.spawn(&mark.script(script)).await.expect("a target");
     assert_eq!(line(&mut pipes.stdout).await, "ready");
     let seen = close(pipes, Duration::from_millis(50), Duration::from_millis(50)).await;

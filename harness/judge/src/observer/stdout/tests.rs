@@ -8,13 +8,20 @@ use std::fmt::Write;
 const OK: &str = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
 
 fn stdout(talk: &Talk) -> Observed {
-    observe(&talk.record).into_iter().find(|one| one.observer == "stdout").unwrap()
+    observe(&talk.record)
+        .into_iter()
+        .find(|one| one.observer == "stdout")
+        .unwrap()
 }
 
 /// Judged, and the codes found.
 fn seen(talk: &Talk) -> (u64, Vec<&'static str>) {
     let observed = stdout(talk);
-    let codes = observed.sightings.found().map(|one| one.finding.code.as_str()).collect();
+    let codes = observed
+        .sightings
+        .found()
+        .map(|one| one.finding.code.as_str())
+        .collect();
     (observed.sightings.judged("messages-only"), codes)
 }
 
@@ -22,9 +29,17 @@ fn seen(talk: &Talk) -> (u64, Vec<&'static str>) {
 fn lines_are_messages_or_findings() {
     for (line, judged, codes) in [
         (OK.as_bytes(), 1, vec![]),
-        (br#"{"jsonrpc":"2.0","method":"notifications/message"}"#, 1, vec![]),
+        (
+            br#"{"jsonrpc":"2.0","method":"notifications/message"}"#,
+            1,
+            vec![],
+        ),
         (b"[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]", 1, vec![]),
-        (b"  {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\r", 1, vec![]),
+        (
+            b"  {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\r",
+            1,
+            vec![],
+        ),
         (b"", 0, vec![]),
         (b"  \r", 0, vec![]),
         (b"Server running on stdio", 1, vec!["stdout"]),
@@ -36,14 +51,27 @@ fn lines_are_messages_or_findings() {
         (b"[]", 1, vec!["stdout"]),
         (b"[1]", 1, vec!["stdout"]),
         (b"\xff\xfe log", 1, vec!["stdout"]),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"\xff\"}", 1, vec!["framing"]),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"\xff\"}",
+            1,
+            vec!["framing"],
+        ),
         (b"{\"jsonrpc\":\"2.0\",\"id\":1,", 1, vec!["framing"]),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}{\"jsonrpc\":\"2.0\"}", 1, vec!["framing"]),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}{\"jsonrpc\":\"2.0\"}",
+            1,
+            vec!["framing"],
+        ),
         (b"  \"jsonrpc\": \"2.0\",", 1, vec!["framing"]),
         (b"Content-Length: 36", 1, vec!["framing"]),
     ] {
         let talk = Talk::new().came(line);
-        assert_eq!(seen(&talk), (judged, codes), "{}", String::from_utf8_lossy(line));
+        assert_eq!(
+            seen(&talk),
+            (judged, codes),
+            "{}",
+            String::from_utf8_lossy(line)
+        );
     }
 }
 
@@ -59,7 +87,13 @@ fn what_we_sent_is_not_judged_and_a_cut_message_at_the_end_has_no_verdict() {
 
 #[test]
 fn findings_show_offset_and_text() {
-    let talk = Talk::new().came(OK).came("Server started").came("ready").came("{\"jsonrpc\":").came("{\"a\":1}").came(b"\xff");
+    let talk = Talk::new()
+        .came(OK)
+        .came("Server started")
+        .came("ready")
+        .came("{\"jsonrpc\":")
+        .came("{\"a\":1}")
+        .came(b"\xff");
     let mut out = String::new();
     for sighting in stdout(&talk).sightings.found() {
         writeln!(out, "{:#?}", sighting.finding).unwrap();
@@ -75,13 +109,31 @@ fn a_tally_folds_conversations_and_keeps_the_case_of_the_smallest_example() {
     tally.add(revision, binding, "quiet", &observe(&quiet.record));
     let verdict = |tally: &Tally| tally.results().next().map(|(_, _, _, seen)| seen.verdict());
     assert_eq!(verdict(&tally), Some(Err(Reason::NothingToJudge)));
-    tally.add(revision, binding, "good", &observe(&Talk::new().came(OK).record));
+    tally.add(
+        revision,
+        binding,
+        "good",
+        &observe(&Talk::new().came(OK).record),
+    );
     assert_eq!(verdict(&tally), Some(Ok(Verdict::Pass)));
-    tally.add(revision, binding, "long", &observe(&Talk::new().came("a long line").record));
-    tally.add(revision, binding, "short", &observe(&Talk::new().came("bye").came("good bye").record));
+    tally.add(
+        revision,
+        binding,
+        "long",
+        &observe(&Talk::new().came("a long line").record),
+    );
+    tally.add(
+        revision,
+        binding,
+        "short",
+        &observe(&Talk::new().came("bye").came("good bye").record),
+    );
     assert_eq!(verdict(&tally), Some(Ok(Verdict::Fail)));
     let (id, _, _, seen) = tally.results().next().unwrap();
     assert_eq!((id, seen.judged), ("observer/stdout/messages-only", 4));
-    let findings: Vec<_> = seen.findings().map(|(finding, case)| (finding.count, case)).collect();
+    let findings: Vec<_> = seen
+        .findings()
+        .map(|(finding, case)| (finding.count, case))
+        .collect();
     assert_eq!(findings, [(3, "short")]);
 }

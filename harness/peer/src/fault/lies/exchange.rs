@@ -3,7 +3,8 @@
 use crate::error::RpcError;
 use crate::fault::lie::{Course, Fired, Heard, Lie, What};
 use crate::json::Json;
-use crate::outgoing::{About, Outgoing};
+use crate::outgoing::Outgoing;
+use crate::resources::WATCHED;
 use crate::server::NOTIFICATIONS;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::json;
@@ -62,7 +63,9 @@ impl Lie for Refuses {
                 fired.count();
                 (self.course)(method)
             }
-            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
         }
     }
 }
@@ -79,7 +82,9 @@ impl Lie for AnswersNotifications {
                 let error = RpcError::method_not_found(method);
                 Course::Say(vec![Outgoing::reply_to_none(Some(&null), error)])
             }
-            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
         }
     }
 }
@@ -98,35 +103,76 @@ impl Lie for AnswersBeforeInitialize {
                 fired.count();
                 Course::Admit
             }
-            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
         }
     }
 }
 
-/// Asks for roots right after it answered `initialize`, if the client has any.
-#[derive(Default)]
-pub(crate) struct RequestsBeforeInitialized {
-    has_roots: bool,
+/// Sends a request right behind its answer to `initialize`.
+pub(crate) struct AsksEarly {
+    method: &'static str,
+    /// Whether only a client is asked that declared it.
+    needs: Option<&'static str>,
+    is_declared: bool,
 }
 
-impl Lie for RequestsBeforeInitialized {
+impl AsksEarly {
+    /// Asks for roots, if the client has any.
+    pub fn for_roots() -> Box<dyn Lie> {
+        Box::new(AsksEarly {
+            method: "roots/list",
+            needs: Some("roots"),
+            is_declared: false,
+        })
+    }
+
+    /// Pings, which is lawful at any time.
+    pub fn for_life() -> Box<dyn Lie> {
+        Box::new(AsksEarly {
+            method: "ping",
+            needs: None,
+            is_declared: false,
+        })
+    }
+}
+
+impl Lie for AsksEarly {
     fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
         if let What::Request(arrival, "initialize", _) = heard.what {
-            let roots = arrival.message.value.pointer("/params/capabilities/roots");
-            self.has_roots = roots.is_some();
+            let capabilities = arrival.message.value.pointer("/params/capabilities");
+            self.is_declared = self.needs.is_none_or(|name| {
+                capabilities.is_some_and(|capabilities| capabilities.get(name).is_some())
+            });
         }
         Course::Honest
     }
 
     fn send(&mut self, message: Outgoing, is_subject: bool, fired: &mut Fired) -> Vec<Outgoing> {
-        let is_answer = matches!(&message.about, About::Reply { method, .. } if method == "initialize")
-            && message.json.at("/result").is_some();
-        if !(is_answer && is_subject && self.has_roots) {
+        let is_agreed =
+            message.about.is_reply_to("initialize") && message.json.at("/result").is_some();
+        if !(is_agreed && is_subject && self.is_declared) {
             return vec![message];
         }
         fired.count();
         let id = RawId("\"early\"".to_owned());
-        vec![message, Outgoing::request(&id, "roots/list", None)]
+        vec![message, Outgoing::request(&id, self.method, None)]
+    }
+}
+
+/// Does not take batches.
+pub(crate) struct RefusesBatches;
+
+impl Lie for RefusesBatches {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Batch => {
+                fired.count();
+                Course::Answer(Err(RpcError::invalid_request("batches are not supported")))
+            }
+            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+        }
     }
 }
 
@@ -148,7 +194,9 @@ impl Lie for UndeclaredSampling {
                 let request = Outgoing::request(&id, "sampling/createMessage", Some(params));
                 Course::Say(vec![request])
             }
-            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
         }
     }
 }
@@ -169,5 +217,26 @@ impl Lie for ImplementsUndeclared {
             fired.count();
         }
         vec![message]
+    }
+}
+
+/// Tells of a change whoever may hear it.
+pub(crate) struct UpdatesUnasked;
+
+impl Lie for UpdatesUnasked {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Request(arrival, "tools/call", _)
+                if arrival.message.value.pointer("/params/name") == Some(&json!("touch")) =>
+            {
+                fired.count();
+                let params = Json::object([("uri", Json::text(WATCHED))]);
+                let updated = Outgoing::notification("notifications/resources/updated", params);
+                Course::Say(vec![updated])
+            }
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
+        }
     }
 }

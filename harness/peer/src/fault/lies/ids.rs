@@ -50,8 +50,9 @@ pub(crate) fn truncated(id: &Value) -> Option<String> {
 
 /// What a 64-bit float keeps.
 pub(crate) fn through_f64(id: &Value) -> Option<String> {
-    let text = format!("{:.0}", id.as_f64()?);
-    (text != id.to_string()).then_some(text)
+    let kept = format!("{:.0}", id.as_f64()?);
+    let written = id.to_string();
+    (kept != written).then_some(kept)
 }
 
 /// Takes falsy ids for absent ones.
@@ -86,7 +87,9 @@ impl Lie for NullIdAccepted {
                 fired.count();
                 Course::Admit
             }
-            What::Request(..) | What::Notification(..) | What::Malformed => Course::Honest,
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
         }
     }
 }

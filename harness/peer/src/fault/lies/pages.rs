@@ -25,7 +25,7 @@ fn asks_for_next<'a>(heard: &Heard<'a>) -> Option<(&'a str, &'a str, u64)> {
             let cursor = arrival.message.value.pointer("/params/cursor")?.as_str()?;
             Some((method, cursor, seq))
         }
-        What::Request(..) | What::Notification(..) | What::Malformed => None,
+        What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => None,
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) enum Provoked {
     UnknownNotification,
     /// The request `initialize`.
     Initialize,
+    /// The request `tools/call`.
+    Call,
     /// Arrays and objects more than 64 levels deep.
     DeepNesting,
 }
@@ -49,6 +51,7 @@ impl Lie for Ends {
                 !NOTIFICATIONS.contains(&method)
             }
             (Provoked::Initialize, What::Request(_, method, _)) => method == "initialize",
+            (Provoked::Call, What::Request(_, method, _)) => method == "tools/call",
             (
                 Provoked::DeepNesting,
                 What::Request(arrival, ..) | What::Notification(arrival, _),
@@ -58,6 +61,7 @@ impl Lie for Ends {
                 | Provoked::UnknownMethod
                 | Provoked::UnknownNotification
                 | Provoked::Initialize
+                | Provoked::Call
                 | Provoked::DeepNesting,
                 _,
             ) => false,

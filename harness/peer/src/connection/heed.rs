@@ -1,0 +1,184 @@
+//! What one message means: whether it may be answered now, and by whom.
+
+use super::{Connection, Heeded};
+use crate::error::RpcError;
+use crate::fault::lie::{Course, Heard, OnCancel, What};
+use crate::fault::smallest;
+use crate::incoming::{Arrival, Request, is_same_id};
+use crate::outgoing::{Out, Outgoing};
+use crate::server::Answer;
+use mcp_assay_wire::jsonrpc::{Kind, Malformed, RawId};
+
+impl Connection {
+    /// Heeds one message, alone or as an item of a batch.
+    pub(super) async fn heed(&mut self, arrival: &Arrival, is_in_batch: bool) -> Heeded {
+        match arrival.message.kind {
+            Kind::Request => self.heed_request(arrival, is_in_batch).await,
+            Kind::Notification => self.heed_notification(arrival).await,
+            Kind::Result | Kind::Error => {
+                if let Some(id) = &arrival.message.id {
+                    self.server.client.answered(id, &arrival.message.value);
+                }
+                Heeded::Nothing
+            }
+            Kind::Malformed(malformed) => {
+                let error = RpcError::invalid_request(malformed.reason());
+                let heeded = self.heed_malformed(arrival.lawful_id(), error).await;
+                match (malformed, heeded) {
+                    // A response, however broken, is never answered: two sides would answer each other for ever.
+                    (Malformed::ResultAndError, Heeded::Reply(_)) => Heeded::Nothing,
+                    (_, heeded) => heeded,
+                }
+            }
+            Kind::Batch => Heeded::Nothing,
+        }
+    }
+
+    async fn heed_request(&mut self, arrival: &Arrival, is_in_batch: bool) -> Heeded {
+        self.seq += 1;
+        let seq = self.seq;
+        let method = arrival.message.method.clone().unwrap_or_default();
+        let written = arrival.message.id.clone();
+        let refuse = |id: RawId, answer| {
+            Heeded::Reply(Outgoing::reply(&Request::bare(id, &method, seq), answer))
+        };
+        let course = self.course(What::Request(arrival, &method, seq)).await;
+        let (id, is_admitted) = match course {
+            Course::Honest => (arrival.lawful_id(), false),
+            Course::Admit => (written, true),
+            Course::Answer(answer) => {
+                return written.map_or(Heeded::Nothing, |id| refuse(id, answer));
+            }
+            Course::Exit(code) => return Heeded::Exit(code),
+            Course::Ignore | Course::Say(_) | Course::Hang => return Heeded::Nothing,
+        };
+        let Some(id) = id else {
+            let error = RpcError::invalid_request("id is neither a string nor an integer");
+            return Heeded::Reply(Outgoing::reply_to_none(None, error));
+        };
+        if is_in_batch && method == "initialize" {
+            let error = RpcError::invalid_request("initialize is not part of a batch");
+            return refuse(id, Err(error));
+        }
+        let admitted = match self.server.session.admit(&method) {
+            Err(error) if !is_admitted => Err(error),
+            Ok(()) | Err(_) => arrival.to_request(id.clone(), seq),
+        };
+        let request = match admitted {
+            Ok(request) => request,
+            Err(error) => return refuse(id, Err(error)),
+        };
+        let answer = self.server.answer(&request);
+        if method == "initialize"
+            && let Some(terms) = self.server.session.terms()
+        {
+            let revision = terms.revision;
+            self.with_teller(|teller| teller.negotiated(revision));
+        }
+        match answer {
+            Answer::Now(answer) => Heeded::Reply(Outgoing::reply(&request, answer)),
+            Answer::Later(running) => Heeded::Later(request, running),
+        }
+    }
+
+    async fn heed_notification(&mut self, arrival: &Arrival) -> Heeded {
+        let method = arrival.message.method.clone().unwrap_or_default();
+        match self.course(What::Notification(arrival, &method)).await {
+            Course::Honest | Course::Admit => {}
+            Course::Exit(code) => return Heeded::Exit(code),
+            Course::Ignore | Course::Answer(_) | Course::Say(_) | Course::Hang => {
+                return Heeded::Nothing;
+            }
+        }
+        match method.as_str() {
+            "notifications/initialized" => self.initialized(),
+            "notifications/roots/list_changed" => self.ask_for_roots(),
+            "notifications/cancelled" => {
+                if let Some(id) = arrival.raw_at("/params/requestId") {
+                    self.cancel(&id).await;
+                }
+            }
+            // A notification that is unknown, or says nothing to this server, is ignored.
+            _ => {}
+        }
+        Heeded::Nothing
+    }
+
+    /// Heeds what is no message.
+    pub(super) async fn heed_malformed(&mut self, id: Option<RawId>, error: RpcError) -> Heeded {
+        match self.course(What::Malformed).await {
+            Course::Honest | Course::Admit => {
+                Heeded::Reply(Outgoing::reply_to_none(id.as_ref(), error))
+            }
+            Course::Answer(Err(error)) => {
+                Heeded::Reply(Outgoing::reply_to_none(id.as_ref(), error))
+            }
+            Course::Exit(code) => Heeded::Exit(code),
+            Course::Answer(Ok(_)) | Course::Ignore | Course::Say(_) | Course::Hang => {
+                Heeded::Nothing
+            }
+        }
+    }
+
+    /// The course the fault takes, with what it says first already said.
+    pub(super) async fn course(&mut self, what: What<'_>) -> Course {
+        let session = &self.server.session;
+        let heard = Heard {
+            what,
+            terms: session.terms().map(AsRef::as_ref),
+        };
+        match self.with_teller(|teller| teller.hear(&heard)) {
+            Course::Say(messages) => {
+                for message in messages {
+                    self.outlet.send(Out::One(message)).await;
+                }
+                Course::Honest
+            }
+            Course::Hang => {
+                self.is_hung = true;
+                self.tasks.abort_all();
+                self.background.abort_all();
+                Course::Hang
+            }
+            course => course,
+        }
+    }
+
+    async fn cancel(&mut self, id: &RawId) {
+        self.waiting.retain(|arrival| {
+            let waiting = arrival.message.id.as_ref();
+            !waiting.is_some_and(|waiting| is_same_id(waiting, id))
+        });
+        for request in self.in_flight.find(id) {
+            match self.with_teller(|teller| teller.cancel(&request.method, request.seq)) {
+                OnCancel::RunOn => {}
+                OnCancel::Stop => drop(self.in_flight.stop(request.seq)),
+                OnCancel::Answer => {
+                    if self.in_flight.stop(request.seq) {
+                        let revision = self.server.session.terms_or_latest().revision;
+                        let result = smallest::result(&request.method, revision);
+                        let reply = Outgoing::reply(&request, Ok(result));
+                        self.outlet.send(Out::One(reply)).await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn initialized(&mut self) {
+        if self.server.session.initialized() {
+            self.ask_for_roots();
+        }
+    }
+
+    /// Asks for the client's roots, if it has any: a server does so when the conversation begins and when they change.
+    fn ask_for_roots(&mut self) {
+        if self.server.session.terms_to_ask().has_roots() {
+            let client = self.server.client.clone();
+            self.background.spawn(async move {
+                // This server has no use for them, and gets on without.
+                drop(client.ask("roots/list", None).await);
+            });
+        }
+    }
+}

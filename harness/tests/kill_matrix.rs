@@ -1,0 +1,87 @@
+//! The kill matrix is golden: a file an area, a line a mutant. `BLESS=1` writes it; `ONLY=text` proves only ids that contain the text.
+
+use mcp_assay::closed::lint_context;
+use mcp_assay::prove::{matrix, reference};
+use mcp_assay_catalogue::Catalogue;
+use mcp_assay_catalogue::lint::lint;
+use mcp_assay_model::verdict::Verdict;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+fn catalogue() -> Arc<Catalogue> {
+    Arc::new(Catalogue::embedded().unwrap_or_else(|broken| panic!("{}", broken.render(false))))
+}
+
+fn golden() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../golden/matrix")
+}
+
+#[test]
+fn the_embedded_cards_pass_the_linter() {
+    if let Err(broken) = lint(&catalogue(), &lint_context()) {
+        panic!("{}", broken.render(false));
+    }
+}
+
+#[test]
+fn the_reference_server_passes_every_check() {
+    let mut judged = 0;
+    for result in reference(&catalogue()) {
+        assert!(
+            matches!(result.verdict, Some(Verdict::Pass) | None),
+            "{} in {} comes to {:?} ({:?}): {:#?}",
+            result.id,
+            result.case,
+            result.verdict,
+            result.reason,
+            result.findings
+        );
+        judged += u64::from(result.verdict == Some(Verdict::Pass));
+    }
+    assert!(judged > 300, "only {judged} results passed: the reference run looked at too little");
+}
+
+#[test]
+fn every_mutant_is_killed_and_every_near_miss_passes() {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let proofs = matrix(&catalogue(), &only, 2);
+    let mut areas: BTreeMap<String, String> = BTreeMap::new();
+    let mut problems = String::new();
+    for proof in &proofs {
+        let area = proof.id.split('/').next().unwrap_or_default().to_owned();
+        let fired: Vec<&str> = proof.fired.iter().map(String::as_str).collect();
+        let fired = if fired.is_empty() { "nothing".to_owned() } else { fired.join(", ") };
+        areas.entry(area).or_default().push_str(&format!("{} -> {fired}\n", proof.id));
+        for problem in &proof.problems {
+            problems.push_str(&format!("{}: {problem}\n", proof.id));
+        }
+    }
+    let cases: usize = proofs.iter().map(|proof| proof.cases).sum();
+    println!("kill matrix: {} mutants and near misses, {cases} cases", proofs.len());
+    assert!(problems.is_empty(), "\n{problems}");
+    if !only.is_empty() {
+        return;
+    }
+    let folder = golden();
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(&folder).unwrap();
+        for (area, text) in &areas {
+            fs::write(folder.join(format!("{area}.txt")), text).unwrap();
+        }
+        return;
+    }
+    let on_disk: BTreeMap<String, String> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("golden/matrix cannot be read ({error}); write it with BLESS=1"))
+        .map(|file| {
+            let path = file.unwrap().path();
+            let area = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (area, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    for (area, text) in &areas {
+        assert_eq!(on_disk.get(area), Some(text), "golden/matrix/{area}.txt is not what the matrix shows; review, then BLESS=1");
+    }
+    assert_eq!(on_disk.keys().collect::<Vec<_>>(), areas.keys().collect::<Vec<_>>(), "areas on disk and in the matrix");
+}
