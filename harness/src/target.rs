@@ -60,8 +60,7 @@ impl Launcher {
     pub fn new(target: Target, ahead: bool) -> std::io::Result<Self> {
         let spawner = match &target {
             Target::Command(_) => {
-                let program: PathBuf = std::env::current_exe()?;
-                Some(Arc::new(Spawner::start(program, vec!["guard".into()])?))
+                Some(Arc::new(Spawner::start(own_program()?, vec!["guard".into()])?))
             }
             Target::Peer(_) => None,
         };
@@ -131,6 +130,11 @@ impl Drop for Launcher {
             filler.abort();
         }
     }
+}
+
+/// Our own executable, which is also the guard. On Linux by a link that outlives a rebuild during the run.
+fn own_program() -> std::io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
 }
 
 async fn start(spawner: &Spawner, command: &Command) -> Started {

@@ -240,7 +240,10 @@ fn is_unwanted(subject: &Subject<'_>, kind: Absent, sent: Option<&Sent>) -> bool
     match kind {
         Absent::Any => true,
         Absent::Notification => subject.message.kind == Kind::Notification,
-        Absent::Request => subject.message.kind == Kind::Request,
+        // Either side may ping at any time.
+        Absent::Request => {
+            subject.message.kind == Kind::Request && subject.message.method.as_deref() != Some("ping")
+        }
         Absent::Result if subject.message.kind != Kind::Result => false,
         Absent::Reply | Absent::Result => match sent {
             // A response to anything will do where no request is watched.

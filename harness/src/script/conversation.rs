@@ -62,7 +62,7 @@ pub struct SentState {
     pub sent: Sent,
     /// Whether a response is due or, for bytes of unknown meaning, possible.
     pub answerable: bool,
-    at: Option<Instant>,
+    is_fence: bool,
 }
 
 /// The end of the target's output, and how the process ended, where it did.
@@ -314,11 +314,8 @@ impl Conversation {
             answers: None,
             part_of: None,
         });
-        self.sent.push(SentState {
-            sent: Sent { seq, method, id, ..Sent::default() },
-            answerable,
-            at: Some(at),
-        });
+        let sent = Sent { seq, method, id, ..Sent::default() };
+        self.sent.push(SentState { sent, answerable, is_fence: false });
         SentIndex(self.sent.len() - 1)
     }
 
@@ -328,7 +325,7 @@ impl Conversation {
         self.sent.push(SentState {
             answerable: id.is_some(),
             sent: Sent { seq, method, id, ..Sent::default() },
-            at: self.sent[batch.0].at,
+            is_fence: false,
         });
         SentIndex(self.sent.len() - 1)
     }
@@ -387,6 +384,7 @@ impl Conversation {
         }
         let id = self.fresh_id();
         let (index, outcome) = self.send_line(&format!(r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#, id.0));
+        self.sent[index.0].is_fence = true;
         let due = self.is_answer_due();
         if outcome.is_err() {
             return Fence::Missing(if due { Missing::Hung } else { Missing::Unfenced });
@@ -509,7 +507,10 @@ impl Conversation {
         }
     }
 
-    /// Finds the sent message that a response answers: by raw id, by loosely equal id, by the lack of a readable id, or as the only one pending.
+    /// Finds the sent message that a response answers: by raw id, by loosely equal id, then by what could have been meant.
+    ///
+    /// A response whose id names nothing answers what had no readable id, else the only pending request of the card. A fence takes it
+    /// only where nothing else can be meant, and only a result: an error without an id may be about anything.
     fn attribute(&mut self, response: &Message) -> Option<u64> {
         let next = self.last_seq() + 1;
         let unanswered = |state: &SentState| state.answerable && state.sent.replies.is_empty();
@@ -517,26 +518,18 @@ impl Conversation {
             let open = self.sent.iter().position(|state| unanswered(state) && test(state));
             open.or_else(|| self.sent.iter().rposition(|state| state.answerable && test(state)))
         };
-        let index = match response.id.as_ref().filter(|id| !id.is_null()) {
-            Some(id) => {
-                let same = find(&|state| state.sent.id.as_ref() == Some(id));
-                same.or_else(|| {
-                    find(&|state| state.sent.id.as_ref().is_some_and(|sent| sent.loosely_equals(id)))
-                })
-            }
-            // An error without a readable id answers what had none to read: broken bytes, or an id that is no id.
-            None => self.sent.iter().position(|state| {
-                unanswered(state)
-                    && (state.sent.id.is_none() || state.sent.id.as_ref().is_some_and(RawId::is_null))
-            }),
-        };
-        let index = index.or_else(|| {
-            let mut pending = self.sent.iter().enumerate().filter(|(_, state)| unanswered(state));
-            match (pending.next(), pending.next()) {
-                (Some((only, _)), None) => Some(only),
-                _ => None,
-            }
-        })?;
+        let by_id = response.id.as_ref().filter(|id| !id.is_null()).and_then(|id| {
+            let same = find(&|state| state.sent.id.as_ref() == Some(id));
+            same.or_else(|| find(&|state| state.sent.id.as_ref().is_some_and(|sent| sent.loosely_equals(id))))
+        });
+        let unreadable = |state: &SentState| state.sent.id.as_ref().is_none_or(RawId::is_null);
+        let index = by_id
+            .or_else(|| self.sent.iter().position(|state| unanswered(state) && unreadable(state)))
+            .or_else(|| only(&self.sent, |state| unanswered(state) && !state.is_fence))
+            .or_else(|| {
+                let is_result = response.kind == Kind::Result;
+                only(&self.sent, |state| unanswered(state)).filter(|_| is_result)
+            })?;
         self.sent[index].sent.replies.push(next);
         Some(self.sent[index].sent.seq)
     }
@@ -547,4 +540,11 @@ impl Conversation {
         let text = format!(r#"{{"jsonrpc":"2.0","id":{},{body}}}"#, id.0);
         let _ = self.send_line(&text);
     }
+}
+
+/// The index of the only one that satisfies a test.
+fn only(sent: &[SentState], test: impl Fn(&SentState) -> bool) -> Option<usize> {
+    let mut found = sent.iter().enumerate().filter(|(_, state)| test(state)).map(|(index, _)| index);
+    let first = found.next();
+    if found.next().is_some() { None } else { first }
 }
