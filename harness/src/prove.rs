@@ -14,11 +14,12 @@ use crate::run::plan::{Case, Chosen, Offer, plan};
 use crate::run::probe::probe;
 use crate::script::pace::Pace;
 use crate::target::{Launcher, Target};
-use mcp_assay_catalogue::Catalogue;
+use mcp_assay_catalogue::{Catalogue, check_id};
 use mcp_assay_judge::observer::observe;
+use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::result::CheckResult;
-use mcp_assay_model::scenario::{Check, Fault, FaultAt, NearVerdict, Scenario};
+use mcp_assay_model::scenario::{Fault, FaultAt, FaultTarget, NearVerdict, Scenario};
 use mcp_assay_model::verdict::{Outcome, Verdict};
 use mcp_assay_peer::Planted;
 use serde_json::{Value, json};
@@ -40,42 +41,56 @@ pub struct Proof {
     pub problems: Vec<String>,
 }
 
-/// One mutant or near miss.
-#[derive(Clone, Copy, Debug)]
+/// One mutant or near miss of a check or of an observer's rule.
+#[derive(Clone, Debug)]
 struct Variation<'a> {
-    card: &'a Scenario,
-    check: &'a Check,
-    number: usize,
-    at: Option<&'a FaultAt>,
-    fault: &'a Fault,
+    id: String,
+    /// Full id of what it proves.
+    own: String,
+    revisions: Vec<Revision>,
+    at: Option<FaultAt>,
+    fault: Fault,
     claim: Claim<'a>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Claim<'a> {
-    Mutant { finds: &'a [mcp_assay_model::finding::FindingCode], also: &'a [String] },
+    Mutant { finds: Vec<FindingCode>, also: &'a [String] },
     Near(NearVerdict),
 }
 
-impl Variation<'_> {
-    fn id(&self) -> String {
-        let sign = match self.claim {
-            Claim::Mutant { .. } => '#',
-            Claim::Near(_) => '~',
-        };
-        format!("{}/{}{sign}{}", self.card.id, self.check.name, self.number)
-    }
+/// Mutants (with a code) and near misses (without) of the rules of observers.
+///
+/// **Shape**: rule, at which notification a raw line stands in, or which named fault; what is found.
+const OBSERVED: &[(&str, Lie, Option<FindingCode>)] = &[
+    ("observer/stdout/messages-only", Lie::Named("banner-on-stdout"), Some(FindingCode::Stdout)),
+    ("observer/stdout/messages-only", Lie::Named("logs-on-stdout-when-called"), Some(FindingCode::Stdout)),
+    (
+        "observer/stdout/messages-only",
+        Lie::Instead("notifications/message", b"{\"jsonrpc\":\"2.0\",\"method\":\n"),
+        Some(FindingCode::Framing),
+    ),
+    ("observer/stdout/messages-only", Lie::Named("blank-lines"), None),
+    ("observer/stdout/messages-only", Lie::Named("crlf"), None),
+];
 
-    fn revisions(&self) -> Vec<Revision> {
-        let bounds = self.at.and_then(|at| at.revisions);
-        let until = self.card.until.unwrap_or(Revision::R2026_07_28);
-        let in_bounds = |revision: &Revision| bounds.is_none_or(|(from, to)| (from..=to).contains(revision));
-        Revision::ALL
-            .into_iter()
-            .filter(|revision| revision.era() == Era::Legacy && (self.card.since..=until).contains(revision))
-            .filter(in_bounds)
-            .collect()
-    }
+#[derive(Clone, Copy, Debug)]
+enum Lie {
+    Named(&'static str),
+    Instead(&'static str, &'static [u8]),
+}
+
+fn legacy() -> impl Iterator<Item = Revision> {
+    Revision::ALL.into_iter().filter(|revision| revision.era() == Era::Legacy)
+}
+
+fn revisions_of(card: &Scenario, at: Option<&FaultAt>) -> Vec<Revision> {
+    let bounds = at.and_then(|at| at.revisions);
+    let until = card.until.unwrap_or(Revision::R2026_07_28);
+    legacy()
+        .filter(|revision| (card.since..=until).contains(revision))
+        .filter(|revision| bounds.is_none_or(|(from, to)| (from..=to).contains(revision)))
+        .collect()
 }
 
 /// The fixtures that the reference peer offers.
@@ -96,7 +111,7 @@ pub fn fixtures() -> Value {
 pub fn matrix(catalogue: &Arc<Catalogue>, filter: &str, threads: usize) -> Vec<Proof> {
     let variations: Vec<Variation<'_>> = variations(catalogue)
         .into_iter()
-        .filter(|variation| variation.id().contains(filter))
+        .filter(|variation| variation.id.contains(filter))
         .collect();
     let next = AtomicUsize::new(0);
     let proofs = Mutex::new(Vec::new());
@@ -116,21 +131,17 @@ pub fn matrix(catalogue: &Arc<Catalogue>, filter: &str, threads: usize) -> Vec<P
     proofs
 }
 
-/// Runs all cases against the honest reference peer; gives every result that is not pass or not applicable.
+/// Runs all cases against the honest reference peer; gives every result, and one for each finding of an observer.
 pub fn reference(catalogue: &Arc<Catalogue>) -> Vec<CheckResult> {
     let mut all = Vec::new();
-    for revision in Revision::ALL.into_iter().filter(|revision| revision.era() == Era::Legacy) {
-        paused(async {
-            for (case, attempt, results) in run_all(catalogue, revision, None, &|_| true).await.ran {
-                all.extend(results);
-                all.extend(observed(&case, &attempt).into_iter().map(|(id, code)| {
-                    let mut result = crate::run::interpret::alive(&case);
-                    result.id = format!("{id}:{code}");
-                    result.verdict = Some(Verdict::Fail);
-                    result
-                }));
+    for revision in legacy() {
+        for (case, attempt, results) in paused(run_all(catalogue, revision, None)).ran {
+            all.extend(results);
+            for seen in seen_by_observers(&attempt).into_iter().filter(|seen| !seen.codes.is_empty()) {
+                let verdict = Some(Verdict::Fail);
+                all.push(CheckResult { id: seen.rule, verdict, ..crate::run::interpret::alive(&case) });
             }
-        });
+        }
     }
     all
 }
@@ -138,15 +149,32 @@ pub fn reference(catalogue: &Arc<Catalogue>) -> Vec<CheckResult> {
 fn variations(catalogue: &Catalogue) -> Vec<Variation<'_>> {
     let mut all = Vec::new();
     for (card, check) in catalogue.checks() {
-        for (number, mutant) in (1..).zip(&check.mutants) {
-            let claim = Claim::Mutant { finds: &mutant.finds, also: &mutant.also };
-            let (at, fault) = (mutant.at.as_ref(), &mutant.fault);
-            all.push(Variation { card, check, number, at, fault, claim });
+        let own = check_id(card, check);
+        let mutants = check.mutants.iter().map(|mutant| {
+            let claim = Claim::Mutant { finds: mutant.finds.clone(), also: &mutant.also };
+            ('#', &mutant.at, &mutant.fault, claim)
+        });
+        let near = check.near.iter().map(|near| ('~', &near.at, &near.fault, Claim::Near(near.verdict)));
+        for (number, (sign, at, fault, claim)) in (1..).zip(mutants).chain((1..).zip(near)) {
+            let revisions = revisions_of(card, at.as_ref());
+            let id = format!("{own}{sign}{number}");
+            all.push(Variation { id, own: own.clone(), revisions, at: at.clone(), fault: fault.clone(), claim });
         }
-        for (number, near) in (1..).zip(&check.near) {
-            let (at, fault) = (near.at.as_ref(), &near.fault);
-            all.push(Variation { card, check, number, at, fault, claim: Claim::Near(near.verdict) });
-        }
+    }
+    for (number, &(rule, lie, code)) in (1..).zip(OBSERVED) {
+        let (at, fault) = match lie {
+            Lie::Named(name) => (None, Fault::Named(name.to_owned())),
+            Lie::Instead(method, bytes) => {
+                let target = FaultTarget::Notification(method.to_owned());
+                (Some(FaultAt { target, nth: 1, revisions: None }), Fault::Raw(bytes.to_vec()))
+            }
+        };
+        let (sign, claim) = match code {
+            Some(code) => ('#', Claim::Mutant { finds: vec![code], also: &[] }),
+            None => ('~', Claim::Near(NearVerdict::Verdict(Verdict::Pass))),
+        };
+        let id = format!("{rule}{sign}{number}");
+        all.push(Variation { id, own: rule.to_owned(), revisions: legacy().collect(), at, fault, claim });
     }
     all
 }
@@ -172,7 +200,6 @@ async fn run_all(
     catalogue: &Arc<Catalogue>,
     revision: Revision,
     planted: Option<(Option<&FaultAt>, &Fault)>,
-    wanted: &dyn Fn(&Case) -> bool,
 ) -> Ran {
     let mut ran = Ran { ran: Vec::new(), struck: 0, refused: None };
     let honest = stage(catalogue, None, Means::default(), revision);
@@ -188,7 +215,7 @@ async fn run_all(
     };
     let chosen: Vec<Chosen> = catalogue.scenarios().iter().map(Chosen::whole).collect();
     for case in plan(&chosen, &[revision], Binding::Memory, &offer) {
-        if case.unmet.is_some() || !wanted(&case) {
+        if case.unmet.is_some() {
             continue;
         }
         let fresh = match planted {
@@ -225,24 +252,12 @@ fn stage(catalogue: &Arc<Catalogue>, planted: Option<Planted>, means: Means, rev
     }
 }
 
-/// What observers found in a conversation, `ID` and code.
-fn observed(_case: &Case, attempt: &Attempt) -> Vec<(String, String)> {
-    let Ok(record) = &attempt.record else { return Vec::new() };
-    let observed = observe(record);
-    let found = observed.iter().flat_map(|one| {
-        one.sightings.found().map(|sighting| {
-            (format!("observer/{}/{}", one.observer, sighting.rule), sighting.finding.code.to_string())
-        })
-    });
-    found.collect()
-}
-
 fn prove(catalogue: &Arc<Catalogue>, variation: &Variation<'_>) -> Proof {
-    let own = format!("{}/{}", variation.card.id, variation.check.name);
-    let mut proof = Proof { id: variation.id(), fired: BTreeSet::new(), cases: 0, problems: Vec::new() };
-    for revision in variation.revisions() {
-        let planted = (variation.at, variation.fault);
-        let ran = paused(run_all(catalogue, revision, Some(planted), &|_| true));
+    let own = &variation.own;
+    let mut proof = Proof { id: variation.id.clone(), fired: BTreeSet::new(), cases: 0, problems: Vec::new() };
+    for &revision in &variation.revisions {
+        let planted = (variation.at.as_ref(), &variation.fault);
+        let ran = paused(run_all(catalogue, revision, Some(planted)));
         if let Some(refused) = ran.refused {
             proof.problems.push(format!("the fault was refused: {refused}"));
             return proof;
@@ -255,33 +270,59 @@ fn prove(catalogue: &Arc<Catalogue>, variation: &Variation<'_>) -> Proof {
         let mut fired = BTreeSet::new();
         let mut errors = BTreeSet::new();
         let mut verdicts = BTreeSet::new();
-        for (case, attempt, results) in &ran.ran {
+        for (_, attempt, results) in &ran.ran {
             for result in results {
-                if result.id == own && case.card.id == variation.card.id {
+                if result.id == *own {
                     verdicts.insert((result.verdict, result.outcome == Outcome::NotApplicable, result.judged > 0));
                 }
+                let findings = result.findings.iter();
                 match result.verdict {
                     Some(Verdict::Fail) => {
-                        fired.extend(result.findings.iter().map(|finding| format!("{}:{}", result.id, finding.code)));
+                        fired.extend(findings.map(|finding| format!("{}:{}", result.id, finding.code)));
                     }
                     Some(Verdict::Error) => {
-                        errors.extend(result.findings.iter().map(|finding| format!("{}: {}", result.id, finding.message)));
+                        errors.extend(findings.map(|finding| format!("{}: {}", result.id, finding.message)));
                     }
                     Some(Verdict::Pass | Verdict::Inconclusive) | None => {}
                 }
             }
-            fired.extend(observed(case, attempt).into_iter().map(|(id, code)| format!("{id}:{code}")));
+            let seen = seen_by_observers(attempt);
+            verdicts.extend(seen.iter().filter(|one| one.rule == *own).map(|one| {
+                let verdict = if one.codes.is_empty() { Verdict::Pass } else { Verdict::Fail };
+                (Some(verdict), false, one.judged > 0)
+            }));
+            fired.extend(seen.iter().flat_map(|one| one.codes.iter().map(|code| format!("{}:{code}", one.rule))));
         }
         proof.problems.extend(errors.into_iter().map(|error| format!("{revision}: {error}")));
-        judge(variation, revision, &own, &fired, &verdicts, &mut proof.problems);
+        judge(variation, revision, own, &fired, &verdicts, &mut proof.problems);
         proof.fired.extend(fired);
     }
-    if let Claim::Mutant { also, .. } = variation.claim {
+    if let Claim::Mutant { also, .. } = &variation.claim {
         for declared in also.iter().filter(|declared| !proof.fired.contains(*declared)) {
             proof.problems.push(format!("`also` names {declared}, which never fires"));
         }
     }
     proof
+}
+
+/// What one rule of an observer came to in one conversation.
+struct SeenByRule {
+    rule: String,
+    judged: u64,
+    codes: Vec<FindingCode>,
+}
+
+fn seen_by_observers(attempt: &Attempt) -> Vec<SeenByRule> {
+    let Ok(record) = &attempt.record else { return Vec::new() };
+    let observed = observe(record);
+    let rules = observed.iter().flat_map(|one| {
+        one.rules.iter().map(|rule| SeenByRule {
+            rule: format!("observer/{}/{}", one.observer, rule.id),
+            judged: one.sightings.judged(rule.id),
+            codes: one.sightings.found().filter(|found| found.rule == rule.id).map(|found| found.finding.code).collect(),
+        })
+    });
+    rules.collect()
 }
 
 type Verdicts = BTreeSet<(Option<Verdict>, bool, bool)>;
@@ -295,7 +336,7 @@ fn judge(
     verdicts: &Verdicts,
     problems: &mut Vec<String>,
 ) {
-    match variation.claim {
+    match &variation.claim {
         Claim::Mutant { finds, also } => {
             for code in finds.iter().filter(|code| !fired.contains(&format!("{own}:{code}"))) {
                 let seen: Vec<&str> =
@@ -312,14 +353,14 @@ fn judge(
         Claim::Near(stated) => {
             let holds = |(verdict, not_applicable, judged): &(Option<Verdict>, bool, bool)| match stated {
                 NearVerdict::Verdict(Verdict::Pass) => *verdict == Some(Verdict::Pass) && *judged,
-                NearVerdict::Verdict(stated) => *verdict == Some(stated),
+                NearVerdict::Verdict(stated) => *verdict == Some(*stated),
                 NearVerdict::NotApplicable => *not_applicable,
             };
             if !verdicts.iter().any(holds) {
                 problems.push(format!("{revision}: the near miss comes to {verdicts:?}, never to the stated verdict"));
             }
             let allowed = |id: &&String| {
-                stated == NearVerdict::Verdict(Verdict::Fail) && id.starts_with(&format!("{own}:"))
+                *stated == NearVerdict::Verdict(Verdict::Fail) && id.starts_with(&format!("{own}:"))
             };
             for id in fired.iter().filter(|id| !allowed(id)) {
                 problems.push(format!("{revision}: a lawful variation fires {id}"));

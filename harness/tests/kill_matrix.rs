@@ -59,7 +59,7 @@ fn every_mutant_is_killed_and_every_near_miss_passes() {
         }
     }
     let cases: usize = proofs.iter().map(|proof| proof.cases).sum();
-    println!("kill matrix: {} mutants and near misses, {cases} cases", proofs.len());
+    eprintln!("kill matrix: {} mutants and near misses, {cases} cases", proofs.len());
     assert!(problems.is_empty(), "\n{problems}");
     if !only.is_empty() {
         return;

@@ -59,7 +59,7 @@ pub struct Entry {
     pub raw: Bytes,
     /// Length on the wire, without the line end.
     pub length: u64,
-    /// How the line ended, on received lines.
+    /// How the line ended; `None` on streams without lines, and where we sent no line end.
     pub terminator: Option<Terminator>,
     /// The message, where it is one.
     pub message: Option<Message>,

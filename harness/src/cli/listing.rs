@@ -8,7 +8,8 @@ use globset::Glob;
 use mcp_assay_catalogue::lint::lint;
 use mcp_assay_catalogue::listing::{Listing, coverage as count, explain as describe, explain_fixtures};
 use mcp_assay_catalogue::{Catalogue, catalogue::LoadError};
-use mcp_assay_model::protocol::Role;
+use mcp_assay_judge::observer::OBSERVERS;
+use mcp_assay_model::protocol::{Revision, Role};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -93,6 +94,8 @@ pub fn explain(explain: &Explain) -> Result<ExitCode, Failure> {
                 .or_else(|| catalogue.check(card).map(|(card, _)| card))
                 .ok_or_else(|| unknown(&catalogue, card))?;
             out.push_str(&repro::script(&catalogue, card, explain.revision)?);
+        } else if let Some(text) = rule_text(&catalogue, id) {
+            out.push_str(&text);
         } else {
             out.push_str(&describe(&catalogue, id).map_err(|_| unknown(&catalogue, id))?);
         }
@@ -100,8 +103,25 @@ pub fn explain(explain: &Explain) -> Result<ExitCode, Failure> {
     print(&out)
 }
 
+/// The text for a rule of an observer, `observer/NAME/RULE`; `None` where there is none.
+fn rule_text(catalogue: &Catalogue, id: &str) -> Option<String> {
+    let (observer, rule) = id.strip_prefix("observer/")?.split_once('/')?;
+    let observer = OBSERVERS.iter().find(|known| known.name() == observer)?;
+    let rule = observer.rules().iter().find(|known| known.id == rule)?;
+    let mut out = format!("{id}\n  {}\n\nRule\n  {}\n\n", rule.title, rule.rule);
+    out.push_str("Judged on every message of every conversation of a run. Nothing judged is no pass.\n\nCites\n");
+    let cites: Vec<String> = rule.cites.iter().map(|cite| (*cite).to_owned()).collect();
+    for revision in Revision::ALL {
+        for row in catalogue.requirements().of(revision).cited(&cites) {
+            out.push_str(&format!("  {} {}\n    {}\n", row.effective_level(), row.id, row.url));
+        }
+    }
+    Some(out)
+}
+
 fn unknown(catalogue: &Catalogue, id: &str) -> Failure {
-    let known = catalogue.check_ids();
+    let mut known = catalogue.check_ids();
+    known.extend(observer_rules().into_iter().map(|rule| rule.id));
     let cards = catalogue.scenarios().iter().map(|card| card.id.as_str());
     let nearest = mcp_assay_catalogue::diagnostic::nearest(id, known.iter().map(String::as_str).chain(cards));
     let failure = Failure { code: ExitCode::NothingSelected, message: format!("no scenario or check `{id}`"), hint: None };

@@ -63,7 +63,9 @@ fn record(catalogue: &Arc<Catalogue>, case: &Case, revision: Revision) -> Result
         let sent = record.entries.iter().filter(|entry| entry.direction == Direction::Sent);
         Ok(sent.map(|entry| {
             let mut bytes = entry.raw.to_vec();
-            bytes.push(b'\n');
+            if entry.terminator.is_some() {
+                bytes.push(b'\n');
+            }
             bytes
         }).collect())
     })

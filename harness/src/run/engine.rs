@@ -5,7 +5,7 @@ use super::confirm::{confirm, needs_confirmation, unconfirmed};
 use super::exit::{ExitCode, Tally};
 use super::gate::GatePolicy;
 use super::interpret::{results, unrun};
-use super::observe::Observed;
+use super::observe::{Observed, RuleResult};
 use super::plan::{Case, Chosen, Offer, plan};
 use super::probe::{Choice, Probe, SANITY, probe, sanity};
 use super::waiting::Waiting;
@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// What a run is asked to do.
@@ -190,6 +191,17 @@ struct Run<'a> {
     rerun: (String, String),
 }
 
+/// A case with fails, waiting for its confirmation.
+struct Failed {
+    case: Case,
+    /// Cases that used its connection before.
+    history: Vec<String>,
+    results: Vec<CheckResult>,
+}
+
+/// Confirmations at once.
+const CONFIRMED_AT_ONCE: usize = 2;
+
 /// What a worker tells.
 enum Told {
     /// A case was taken up.
@@ -274,7 +286,8 @@ impl Run<'_> {
     }
 
     async fn cases(&mut self, stage: &Arc<Stage>, cases: Vec<Case>, interrupt: watch::Receiver<bool>) {
-        let by_id: BTreeMap<String, Case> = cases.iter().map(|case| (case.id.clone(), case.clone())).collect();
+        let by_id: Arc<BTreeMap<String, Case>> =
+            Arc::new(cases.iter().map(|case| (case.id.clone(), case.clone())).collect());
         let (ready, unmet): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.unmet.is_none());
         for case in unmet {
             let reason = case.unmet.clone().unwrap_or(Reason::Given);
@@ -290,7 +303,7 @@ impl Run<'_> {
             asking: Mutex::new(()),
         });
         let (teller, mut told) = mpsc::channel(64);
-        let mut workers = tokio::task::JoinSet::new();
+        let mut workers = JoinSet::new();
         for _ in 0..self.settings.jobs.max(1) {
             workers.spawn(work(Arc::clone(&floor), teller.clone()));
         }
@@ -321,7 +334,7 @@ impl Run<'_> {
                         for result in results.iter().filter(|result| needs_confirmation(result)) {
                             self.found(&case.id, result);
                         }
-                        failed.push((case, attempt.history, results));
+                        failed.push(Failed { case, history: attempt.history, results });
                     } else {
                         open.remove(&case.id);
                         self.settle(case.id, results);
@@ -360,41 +373,53 @@ impl Run<'_> {
         }
     }
 
+    /// Runs every case that failed again, two at a time: each alone on its connection, and the machine as quiet as it gets.
     async fn confirm_all(
         &mut self,
-        stage: &Stage,
-        failed: Vec<(Case, Vec<String>, Vec<CheckResult>)>,
-        by_id: &BTreeMap<String, Case>,
+        stage: &Arc<Stage>,
+        failed: Vec<Failed>,
+        by_id: &Arc<BTreeMap<String, Case>>,
         open: &mut BTreeSet<String>,
         gone: bool,
         interrupt: watch::Receiver<bool>,
     ) {
-        for (case, history, mut first) in failed {
-            open.remove(&case.id);
-            let confirmed = if gone || self.tally.interrupted {
-                None
-            } else {
+        let mut waiting: BTreeMap<String, Vec<CheckResult>> = BTreeMap::new();
+        for failed in &failed {
+            open.remove(&failed.case.id);
+            waiting.insert(failed.case.id.clone(), failed.results.clone());
+        }
+        let mut left = if gone { Vec::new() } else { failed }.into_iter();
+        let mut running = JoinSet::new();
+        let most = self.settings.jobs.clamp(1, CONFIRMED_AT_ONCE);
+        while !self.tally.interrupted {
+            while running.len() < most
+                && let Some(Failed { case, history, results }) = left.next()
+            {
                 (self.emit)(Event::CaseStarted { case: case.id.clone(), attempt: 2 });
-                tokio::select! {
-                    confirmed = confirm(stage, &case, first.clone(), &history, by_id) => Some(confirmed),
-                    () = interrupted(interrupt.clone()) => {
-                        self.tally.interrupted = true;
-                        None
-                    }
+                let (stage, by_id) = (Arc::clone(stage), Arc::clone(by_id));
+                running.spawn(async move {
+                    let confirmed = confirm(&stage, &case, results, &history, &by_id).await;
+                    (case, confirmed)
+                });
+            }
+            let confirmed = tokio::select! {
+                confirmed = running.join_next() => confirmed,
+                () = interrupted(interrupt.clone()) => {
+                    self.tally.interrupted = true;
+                    None
                 }
             };
-            match confirmed {
-                Some(confirmed) => {
-                    for (number, attempt) in (2..).zip(&confirmed.attempts) {
-                        self.ran(&case, number, attempt);
-                    }
-                    self.settle(case.id, confirmed.results);
-                }
-                None => {
-                    unconfirmed(&mut first);
-                    self.settle(case.id, first);
-                }
+            let Some(Ok((case, confirmed))) = confirmed else { break };
+            for (number, attempt) in (2..).zip(&confirmed.attempts) {
+                self.ran(&case, number, attempt);
             }
+            waiting.remove(&case.id);
+            self.settle(case.id, confirmed.results);
+        }
+        running.shutdown().await;
+        for (id, mut first) in waiting {
+            unconfirmed(&mut first);
+            self.settle(id, first);
         }
     }
 
@@ -430,7 +455,11 @@ impl Run<'_> {
                 retire(shared.conversation, true).await;
             }
         }
-        for result in self.observed.results(&stage.catalogue) {
+        for RuleResult { result, example } in self.observed.results(&stage.catalogue) {
+            if !example.is_empty() {
+                (self.emit)(Event::CaseStarted { case: result.case.clone(), attempt: 1 });
+                self.tell(&result.case, 1, &example);
+            }
             self.settle(result.case.clone(), vec![result]);
         }
     }

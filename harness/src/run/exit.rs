@@ -99,7 +99,7 @@ impl Tally {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::{ExitCode, Tally};
     use mcp_assay_model::requirement::Level;
     use mcp_assay_model::result::{CheckResult, Stage};
@@ -107,7 +107,7 @@ pub mod tests {
     use mcp_assay_model::verdict::{Gate, Outcome, Verdict};
 
     /// A result of this level and verdict.
-    pub fn result(level: Level, verdict: Option<Verdict>) -> CheckResult {
+    pub(crate) fn result(level: Level, verdict: Option<Verdict>) -> CheckResult {
         CheckResult {
             id: "a/b/c".to_owned(),
             case: "a/b@2025-11-25+memory".to_owned(),

@@ -171,17 +171,22 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
             return result;
         }
         End::Died { how, after } => {
-            Finding::new(FindingCode::Died, format!("the target {how}, after #{after}{told}"))
+            let last = last_of_card(record, *after);
+            Finding::new(FindingCode::Died, format!("the target {how}; the card's last message to it was #{last}{told}"))
                 .expected("the target lives to the end of the conversation")
                 .actual(how.clone())
-                .at(*after, "")
+                .at(last, "")
         }
         End::Hung { waited, after } => {
-            let message = format!("no answer to a harmless request within {:.1} s{told}", waited.as_secs_f64());
+            let last = last_of_card(record, *after);
+            let waited = waited.as_secs_f64();
+            let message = format!(
+                "no answer to a harmless request within {waited:.1} s; the card's last message before it was #{last}{told}"
+            );
             Finding::new(FindingCode::Hung, message)
                 .expected("an answer to `ping`, if only an error")
                 .actual("nothing")
-                .at(*after, "")
+                .at(last, "")
         }
         End::NotOpened { why } => {
             Finding::new(FindingCode::Died, format!("the target could not be started again: {why}"))
@@ -194,6 +199,16 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
     result.judged = 1;
     result.findings = vec![finding];
     result
+}
+
+/// The last message that the card itself sent, up to a position: what a death most likely follows from.
+fn last_of_card(record: &Record, until: u64) -> u64 {
+    let labelled = record.labels.values().filter_map(|bound| match bound {
+        Bound::Sent(sent) => Some(sent.cancelled.unwrap_or(sent.seq)),
+        Bound::Native(native) => native.seqs.last().copied(),
+        Bound::Arrived(_) | Bound::Missing { .. } | Bound::Window(_) | Bound::Exit(_) => None,
+    });
+    labelled.filter(|seq| *seq <= until).max().unwrap_or(until)
 }
 
 fn last_lines(text: &str) -> String {

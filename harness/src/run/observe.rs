@@ -3,20 +3,28 @@
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_judge::observer::{Seen, Tally, observe};
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::record::Record;
+use mcp_assay_model::record::{Entry, Record};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::requirement::{Citation, Level};
 use mcp_assay_model::result::{CheckResult, Stage};
 use mcp_assay_model::scenario::Basis;
 use mcp_assay_model::verdict::{Outcome, Reason, Verdict};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What observers saw in first runs, and when the examples were run again.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     first: Tally,
     again: Tally,
-    rerun: BTreeSet<String>,
+    rerun: BTreeMap<String, Vec<Entry>>,
+}
+
+/// One rule's result, and the conversation that holds the example of its first finding.
+pub struct RuleResult {
+    /// The result.
+    pub result: CheckResult,
+    /// Empty where nothing was found, or nothing was run again.
+    pub example: Vec<Entry>,
 }
 
 fn level_of(catalogue: &Catalogue, cites: &[&str], revision: Revision) -> Option<(Level, Vec<Citation>)> {
@@ -34,7 +42,7 @@ impl Observed {
 
     /// Watches the conversation of an example that was run again.
     pub fn confirm(&mut self, case: &str, record: &Record) {
-        self.rerun.insert(case.to_owned());
+        self.rerun.insert(case.to_owned(), record.entries.clone());
         self.again.add(record.revision, record.binding, case, &observe(record));
     }
 
@@ -45,12 +53,7 @@ impl Observed {
     }
 
     /// One result for each rule, revision and binding.
-    pub fn results(&self, catalogue: &Catalogue) -> Vec<CheckResult> {
-        let again = |id: &str, finding: &Finding, case: &str| {
-            self.again.results().any(|(other, _, _, seen)| {
-                other == id && seen.findings().any(|(found, of)| of == case && found.code == finding.code)
-            })
-        };
+    pub fn results(&self, catalogue: &Catalogue) -> Vec<RuleResult> {
         let results = self.first.results().map(|(id, revision, binding, seen)| {
             let levelled = level_of(catalogue, seen.rule.cites, revision);
             let (level, requirements) = match (seen.rule.basis, levelled) {
@@ -85,40 +88,58 @@ impl Observed {
                 Ok(_) if level.is_none() => super::interpret::wait(&mut result, Reason::Revision),
                 Ok(verdict) => {
                     result.verdict = Some(verdict);
-                    self.conclude(&mut result, seen, &again);
+                    return self.conclude(result, seen);
                 }
             }
-            result
+            RuleResult { result, example: Vec::new() }
         });
         results.collect()
     }
 
+    /// What was found of a rule, in a case, when that case was run again.
+    fn again(&self, id: &str, finding: &Finding, case: &str) -> Option<Finding> {
+        let mut rules = self.again.results().filter(|(other, ..)| *other == id);
+        rules.find_map(|(.., seen)| {
+            let found = seen.findings().find(|(found, of)| *of == case && found.code == finding.code);
+            found.map(|(found, _)| Finding { count: finding.count, ..found.clone() })
+        })
+    }
+
     /// Keeps what was seen again; what was not is said to be unstable, and fails nothing by itself.
-    fn conclude(&self, result: &mut CheckResult, seen: &Seen, again: &dyn Fn(&str, &Finding, &str) -> bool) {
+    fn conclude(&self, mut result: CheckResult, seen: &Seen) -> RuleResult {
         let mut unstable = Vec::new();
         let mut all_rerun = true;
+        let mut example = Vec::new();
         for (finding, case) in seen.findings() {
-            let mut finding = finding.clone();
-            finding.message = format!("{} (in {case})", finding.message);
-            let rerun = self.rerun.contains(case);
-            all_rerun &= rerun;
-            if !rerun || again(&result.id, &finding, case) {
-                result.findings.push(finding);
-            } else {
-                finding.message = format!("seen once ({}): {}", finding.code, finding.message);
-                finding.code = FindingCode::Unstable;
-                unstable.push(finding);
+            let rerun = self.rerun.get(case);
+            all_rerun &= rerun.is_some();
+            match (rerun, self.again(&result.id, finding, case)) {
+                (Some(entries), Some(mut again)) => {
+                    if result.findings.is_empty() {
+                        example.clone_from(entries);
+                    }
+                    again.message = format!("{} (in {case})", again.message);
+                    result.findings.push(again);
+                }
+                (None, _) => {
+                    let message = format!("{} (in {case})", finding.message);
+                    result.findings.push(Finding { message, ..finding.clone() });
+                }
+                (Some(_), None) => {
+                    let message = format!("seen once ({}): {} (in {case})", finding.code, finding.message);
+                    unstable.push(Finding { code: FindingCode::Unstable, message, ..finding.clone() });
+                }
             }
         }
-        if result.verdict != Some(Verdict::Fail) {
-            return;
+        if result.verdict == Some(Verdict::Fail) {
+            if result.findings.is_empty() {
+                result.verdict = Some(Verdict::Inconclusive);
+                result.confirmed = Some("1/2".to_owned());
+            } else {
+                result.confirmed = Some(if all_rerun { "2/2" } else { "1/1" }.to_owned());
+            }
+            result.findings.extend(unstable);
         }
-        if result.findings.is_empty() {
-            result.verdict = Some(Verdict::Inconclusive);
-            result.confirmed = Some("1/2".to_owned());
-        } else {
-            result.confirmed = Some(if all_rerun { "2/2" } else { "1/1" }.to_owned());
-        }
-        result.findings.extend(unstable);
+        RuleResult { result, example }
     }
 }

@@ -5,7 +5,7 @@ use crate::era::legacy::{self, Opened};
 use crate::script::conversation::{Conversation, Fence};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
-use mcp_assay_model::record::{Direction, End, Entry, Missing, Record};
+use mcp_assay_model::record::{Channel, Direction, End, Entry, Missing, Record};
 use mcp_assay_model::requirement::Level;
 use mcp_assay_model::result::{CheckResult, Stage as Trust};
 use mcp_assay_model::scenario::Basis;
@@ -136,7 +136,7 @@ async fn explain_silence(conversation: &mut Conversation, missing: Missing, pati
         format!("the target did not answer `initialize` within {} s", patience.as_secs_f64())
     };
     let mut received = conversation.entries().iter().filter(|entry| {
-        entry.direction == Direction::Received && entry.terminator.is_some()
+        entry.direction == Direction::Received && entry.channel != Channel::Stderr
     });
     if let Some(first) = received.next() {
         let count = 1 + received.count();

@@ -8,6 +8,7 @@ use mcp_assay_transport::connection::{Arrival, Connection, WriteError};
 use mcp_assay_transport::pipes::Exit;
 use mcp_assay_wire::jsonrpc::{Kind, Malformed, Message, RawId, classify};
 use mcp_assay_wire::raw;
+use mcp_assay_wire::stdio::Terminator;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -268,7 +269,7 @@ impl Conversation {
         line.push(b'\n');
         let outcome = self.connection.write(Bytes::from(line));
         let message = classify(text.as_bytes()).ok();
-        let index = self.record_sent(Bytes::copy_from_slice(text.as_bytes()), message, false);
+        let index = self.record_sent(Bytes::copy_from_slice(text.as_bytes()), message, false, Some(Terminator::Lf));
         (index, outcome)
     }
 
@@ -282,11 +283,18 @@ impl Conversation {
         }
         let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let message = classify(text).ok();
-        let index = self.record_sent(Bytes::copy_from_slice(text), message, true);
+        let terminator = bytes.ends_with(b"\n").then_some(Terminator::Lf);
+        let index = self.record_sent(Bytes::copy_from_slice(text), message, true, terminator);
         (index, outcome)
     }
 
-    fn record_sent(&mut self, raw: Bytes, message: Option<Message>, raw_bytes: bool) -> SentIndex {
+    fn record_sent(
+        &mut self,
+        raw: Bytes,
+        message: Option<Message>,
+        raw_bytes: bool,
+        terminator: Option<Terminator>,
+    ) -> SentIndex {
         let (method, id, kind) = match &message {
             Some(message) => (message.method.clone(), message.id.clone(), Some(message.kind)),
             None => (None, None, None),
@@ -308,7 +316,7 @@ impl Conversation {
             channel: self.channels.0,
             length: raw.len() as u64,
             raw,
-            terminator: None,
+            terminator,
             message,
             defects: Vec::new(),
             answers: None,
@@ -376,6 +384,11 @@ impl Conversation {
     ///
     /// `patience` is what a target may need beyond the usual, because it handles one request at a time and is at work.
     pub async fn fence(&mut self, patience: Duration) -> Fence {
+        self.fence_and_linger(patience, None).await
+    }
+
+    /// A fence with a grace of this length instead of the usual.
+    pub async fn fence_and_linger(&mut self, patience: Duration, grace: Option<Duration>) -> Fence {
         if self.ended.is_some() {
             return Fence::Missing(Missing::Died);
         }
@@ -396,7 +409,7 @@ impl Conversation {
                 if patience.is_zero() {
                     self.pace.learn(began.elapsed());
                 }
-                self.linger(self.pace.grace()).await;
+                self.linger(grace.unwrap_or_else(|| self.pace.grace())).await;
                 Fence::Answered(seq)
             }
             Waited::Ended => Fence::Missing(Missing::Died),

@@ -7,7 +7,7 @@ use crate::era::legacy::{self, Opened};
 use crate::native::{self, Means};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Bound, End, ExitSeen, Missing, Record, Window};
-use mcp_assay_model::scenario::{Action, Awaited, Close, Outgoing, OutgoingId, Payload, Scenario, Step};
+use mcp_assay_model::scenario::{Action, Awaited, Close, Expect, Outgoing, OutgoingId, Payload, Scenario, Step};
 use mcp_assay_model::template::Template;
 use mcp_assay_transport::pipes::Exit;
 use mcp_assay_wire::jsonrpc::{Kind, RawId};
@@ -48,6 +48,22 @@ fn labels_of(card: &Scenario) -> impl Iterator<Item = &str> {
         | Action::Native { label, .. } => label.iter().map(String::as_str).collect(),
         Action::Cancel { .. } | Action::Close(_) => Vec::new(),
     })
+}
+
+/// Whether a check says that something must not come, to the end of the conversation.
+fn judges_to_the_end(card: &Scenario) -> bool {
+    fn says(expect: &Expect) -> bool {
+        match expect {
+            Expect::None { within, .. } => within.is_none(),
+            Expect::AnyOf(branches) => branches.iter().any(says),
+            Expect::Message { .. }
+            | Expect::SameId { .. }
+            | Expect::Http { .. }
+            | Expect::Exit { .. }
+            | Expect::Native(_) => false,
+        }
+    }
+    card.checks.iter().any(|check| says(&check.expect))
 }
 
 /// How long to wait for a reply: as long as its handler may lawfully take.
@@ -472,7 +488,10 @@ impl Execution<'_, '_> {
         }
         let fence = match self.stopped {
             Some(missing @ (Missing::Died | Missing::Hung)) => Fence::Missing(missing),
-            Some(Missing::Silent | Missing::Unfenced) | None => self.conversation.fence(Duration::ZERO).await,
+            Some(Missing::Silent | Missing::Unfenced) | None => {
+                let grace = (!judges_to_the_end(self.context.card)).then(|| self.conversation.pace.farewell());
+                self.conversation.fence_and_linger(Duration::ZERO, grace).await
+            }
         };
         match fence {
             Fence::Answered(_) => End::Alive,

@@ -1,6 +1,7 @@
 //! Deadlines that adapt to the target's measured latency.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long to wait for what; shared by all cases of a run.
@@ -10,8 +11,17 @@ use std::time::Duration;
 pub struct Pace {
     timeout: Duration,
     start_timeout: Duration,
-    slowest_us: AtomicU64,
+    seen: Mutex<Seen>,
 }
+
+#[derive(Debug, Default)]
+struct Seen {
+    slowest: Duration,
+    recent: VecDeque<Duration>,
+}
+
+/// Latencies that count as recent.
+const RECENT: usize = 32;
 
 /// Shortest wait for one reply, unless the user's timeout is shorter.
 const REPLY_FLOOR: Duration = Duration::from_secs(10);
@@ -25,18 +35,26 @@ const GRACE: (Duration, Duration) = (Duration::from_millis(30), Duration::from_s
 impl Pace {
     /// With the bounds of the profile or the command line.
     pub fn new(timeout: Duration, start_timeout: Duration) -> Self {
-        Pace { timeout, start_timeout, slowest_us: AtomicU64::new(0) }
+        Pace { timeout, start_timeout, seen: Mutex::default() }
     }
 
     /// Learns from one harmless request.
     pub fn learn(&self, latency: Duration) {
-        let latency = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        self.slowest_us.fetch_max(latency, Ordering::Relaxed);
+        let mut seen = self.seen();
+        seen.slowest = seen.slowest.max(latency);
+        if seen.recent.len() == RECENT {
+            seen.recent.pop_front();
+        }
+        seen.recent.push_back(latency);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Slowest harmless request so far.
     pub fn slowest(&self) -> Duration {
-        Duration::from_micros(self.slowest_us.load(Ordering::Relaxed))
+        self.seen().slowest
     }
 
     /// For the first answer of a fresh target.
@@ -51,7 +69,7 @@ impl Pace {
 
     /// For the reply to a request that asks for nothing: a ping, an unknown method, a broken message.
     pub fn light(&self) -> Duration {
-        self.timeout.min(LIGHT_FLOOR.max(self.slowest() * 20))
+        self.timeout.min(LIGHT_FLOOR.max(self.usual() * 20))
     }
 
     /// For the reply to a request that may do real work: a tool call, a read.
@@ -64,8 +82,20 @@ impl Pace {
         self.timeout.min(DOUBTFUL_FLOOR.max(self.slowest() * 20))
     }
 
-    /// After a fence's answer, for stragglers.
+    /// After a fence's answer, for stragglers: a few times what nine in ten recent requests took.
     pub fn grace(&self) -> Duration {
-        (self.slowest() * 5).clamp(GRACE.0, GRACE.1)
+        (self.usual() * 5).clamp(GRACE.0, GRACE.1)
+    }
+
+    /// What nine in ten recent harmless requests took at most.
+    fn usual(&self) -> Duration {
+        let mut recent: Vec<Duration> = self.seen().recent.iter().copied().collect();
+        recent.sort_unstable();
+        recent.get(recent.len() * 9 / 10).copied().unwrap_or_default()
+    }
+
+    /// After the last fence of a conversation, where no check speaks of what may still come.
+    pub fn farewell(&self) -> Duration {
+        self.grace().min(GRACE.0)
     }
 }
