@@ -57,7 +57,22 @@ struct Variation<'a> {
 enum Claim<'a> {
     Mutant { finds: Vec<FindingCode>, also: &'a [String] },
     Near(NearVerdict),
+    /// The built-in `CARD/alive` fails with this code, and whatever else fires is another card's `alive`.
+    Life(FindingCode),
 }
+
+/// Lies that end a target or make it fall silent, and a card whose `alive` must see it.
+const LIVES: &[(&str, &str, FindingCode)] = &[
+    ("errors/unknown-method", "exits-on-unknown-method", FindingCode::Died),
+    ("errors/unknown-method", "hangs-on-unknown-method", FindingCode::Hung),
+    ("jsonrpc/malformed-json", "exits-on-malformed", FindingCode::Died),
+    ("jsonrpc/malformed-json", "hangs-on-malformed", FindingCode::Hung),
+    ("jsonrpc/notification-unanswered", "exits-on-unknown-notification", FindingCode::Died),
+    ("jsonrpc/notification-unanswered", "hangs-on-unknown-notification", FindingCode::Hung),
+    ("lifecycle/initialize", "exits-before-answering-initialize", FindingCode::Died),
+    ("tour/tools", "exits-on-call", FindingCode::Died),
+    ("tour/tools", "hangs-on-call", FindingCode::Hung),
+];
 
 /// Mutants (with a code) and near misses (without) of the rules of observers.
 ///
@@ -175,6 +190,11 @@ fn variations(catalogue: &Catalogue) -> Vec<Variation<'_>> {
         };
         let id = format!("{rule}{sign}{number}");
         all.push(Variation { id, own: rule.to_owned(), revisions: legacy().collect(), at, fault, claim });
+    }
+    for (number, &(card, fault, code)) in (1..).zip(LIVES) {
+        let own = format!("{card}/alive");
+        let (id, fault) = (format!("{own}#{number}"), Fault::Named(fault.to_owned()));
+        all.push(Variation { id, own, revisions: legacy().collect(), at: None, fault, claim: Claim::Life(code) });
     }
     all
 }
@@ -348,6 +368,14 @@ fn judge(
             };
             for id in fired.iter().filter(|id| !expected(id)) {
                 problems.push(format!("{revision}: fires {id}, which the card does not declare"));
+            }
+        }
+        Claim::Life(code) => {
+            if !fired.contains(&format!("{own}:{code}")) {
+                problems.push(format!("{revision}: survives, no {code}"));
+            }
+            for id in fired.iter().filter(|id| !id.ends_with(&format!("/alive:{code}"))) {
+                problems.push(format!("{revision}: fires {id} beside a death"));
             }
         }
         Claim::Near(stated) => {

@@ -18,8 +18,12 @@ use tokio::time::Instant;
 const WHOLE_ENTRIES: usize = 20_000;
 /// Bytes that one conversation keeps.
 const KEPT_BYTES: u64 = 32 * 1024 * 1024;
+/// What a parsed message takes in memory, in multiples of its text.
+const PARSED: u64 = 16;
 /// Entries after which a conversation is given up as a flood.
-const FLOOD_ENTRIES: usize = 200_000;
+const FLOOD_ENTRIES: usize = 100_000;
+/// Entries kept of a flood, from its beginning.
+const FLOOD_KEPT: usize = 1_000;
 /// Bytes kept of an entry over the bounds.
 const HEAD_BYTES: usize = 256;
 
@@ -340,16 +344,22 @@ impl Conversation {
 
     fn push(&mut self, mut entry: Entry) -> u64 {
         entry.seq = self.entries.len() as u64 + 1;
-        self.kept_bytes += entry.raw.len() as u64;
         let over = self.entries.len() >= WHOLE_ENTRIES || self.kept_bytes > KEPT_BYTES;
-        if over && entry.answers.is_none() && entry.raw.len() > HEAD_BYTES {
-            self.kept_bytes -= (entry.raw.len() - HEAD_BYTES) as u64;
-            entry.raw = Bytes::copy_from_slice(&entry.raw[..HEAD_BYTES]);
+        if over && !self.is_first_answer(&entry) {
+            entry.raw = Bytes::copy_from_slice(&entry.raw[..entry.raw.len().min(HEAD_BYTES)]);
             entry.message = None;
         }
+        let weight = if entry.message.is_some() { PARSED } else { 1 };
+        self.kept_bytes += entry.raw.len() as u64 * weight;
         let seq = entry.seq;
         self.entries.push(entry);
         seq
+    }
+
+    fn is_first_answer(&self, entry: &Entry) -> bool {
+        let answered = |state: &SentState| Some(state.sent.seq) == entry.answers;
+        entry.answers.is_some()
+            && self.sent.iter().any(|state| answered(state) && state.sent.replies.first() == Some(&entry.seq))
     }
 
     /// Reads until `look` finds what it looks for, the deadline passes, or the output ends.
@@ -438,6 +448,9 @@ impl Conversation {
     }
 
     fn take(&mut self, arrival: Arrival, at: Instant) {
+        if self.ended.as_ref().is_some_and(|ended| ended.flood) {
+            return;
+        }
         match arrival {
             Arrival::Frame(frame) => {
                 let entry = Entry {
@@ -456,6 +469,10 @@ impl Conversation {
                 };
                 self.receive(entry);
                 if self.entries.len() > FLOOD_ENTRIES {
+                    // The beginning shows what it is; all of it, for every case, would fill the record.
+                    self.entries.truncate(FLOOD_KEPT);
+                    let last = self.last_seq();
+                    self.sent.iter_mut().for_each(|state| state.sent.replies.retain(|seq| *seq <= last));
                     self.ended = Some(Ended { after: self.last_seq(), exit: None, flood: true });
                 }
             }

@@ -89,6 +89,7 @@ pub async fn run(context: Context<'_>, conversation: &mut Conversation) -> Resul
         labels: BTreeMap::new(),
         stopped: None,
         opened_by: None,
+        refused: false,
         step_began: Instant::now(),
     };
     if let Some(index) = execution.conversation.handshake() {
@@ -123,6 +124,8 @@ struct Execution<'a, 'c> {
     labels: BTreeMap<String, Named>,
     stopped: Option<Missing>,
     opened_by: Option<SentIndex>,
+    /// Whether the handshake was refused: then the target may leave, for nothing more can be said.
+    refused: bool,
     /// When the step that was last begun began: how long its message was waited for.
     step_began: Instant,
 }
@@ -222,7 +225,10 @@ impl Execution<'_, '_> {
         match opened {
             Opened::Yes => {}
             // Without a handshake no further step means what the card says; the reply itself can be judged.
-            Opened::Refused => self.stopped = Some(Missing::Unfenced),
+            Opened::Refused => {
+                self.refused = true;
+                self.stopped = Some(Missing::Unfenced);
+            }
             Opened::Missing(missing) => {
                 self.conversation.sent_mut(index).missing = Some(missing);
                 self.stopped = Some(missing);
@@ -526,9 +532,11 @@ impl Execution<'_, '_> {
         if ended.is_some_and(|ended| ended.flood) {
             return End::Died { how: "flooded its output without end and was stopped".to_owned(), after };
         }
+        let refused = self.refused;
         // The end of the output and the end of the process are two events; the second follows the first closely, or not at all.
         let exit = self.conversation.exit(Instant::now() + Duration::from_secs(1)).await;
         let how = match exit {
+            Some(Exit { code: Some(_), .. }) if refused => return End::Unfenced,
             Some(Exit { code: Some(code), .. }) => format!("exited with code {code}"),
             Some(Exit { signal: Some(signal), .. }) => format!("was ended by signal {signal}"),
             Some(Exit { code: None, signal: None, .. }) => "ended".to_owned(),
