@@ -1,16 +1,454 @@
-//! x
+//! Targets that do what no server should: each run ends in time, with the right exit code, in bounded memory, with reports that
+//! hold, and leaves no process behind.
+//!
+//! The executable has two lives: the tests, and, with `target NAME` as its arguments, the targets. The harness that tests them
+//! is the real binary, with its real clock.
+
 #![cfg(target_os = "linux")]
-mod support { pub mod assay; pub mod target; }
+
+mod support {
+    pub mod assay;
+    pub mod reports;
+    pub mod target;
+}
+
+use libtest_mimic::{Arguments, Trial};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::ExitCode;
+use support::assay::{Assay, Ended};
+use support::reports::assert_agree;
+use support::target;
+
+/// More memory than this no target may make the harness take.
+const MOST_MIB: u64 = 256;
+
+/// Where the defaults are not what is tested, nobody waits for them.
+const BRISK: &[&str] = &["--start-timeout", "3s", "--timeout", "3s"];
+
+/// A target, further arguments of `run`, the exit code, and what the page says of it.
+type Row = (&'static str, &'static [&'static str], i32, &'static str);
+
+const ROWS: &[Row] = &[
+    // The same parts without the misbehaviour: what fails below fails because of it.
+    ("honest", &[], 0, "exit 0: nothing denied"),
+    // Never one valid answer.
+    ("mute", &[], 3, "did not answer `initialize` within 20 s"),
+    (
+        "exits-at-once",
+        &[],
+        3,
+        "exited with code 0 without an answer",
+    ),
+    (
+        "ends-by-signal",
+        &[],
+        3,
+        "ended by signal 9 without an answer",
+    ),
+    ("complains-and-exits", &[], 3, "cannot open the database"),
+    ("garbage", &[], 3, "its stdout held 1 line"),
+    ("floods-lines", &[], 3, "floods its stdout"),
+    ("floods-messages", &[], 3, "floods its stdout"),
+    ("floods-without-newline", &[], 3, "did not answer"),
+    ("never-reads", &[], 3, "did not answer"),
+    ("closes-stdout", &[], 3, "closed its stdout"),
+    ("answers-300-mib", &[], 3, "its stdout held 1 line"),
+    (
+        "leaves-a-child-and-exits",
+        &[],
+        3,
+        "exited with code 0 without an answer",
+    ),
+    ("stops-itself", BRISK, 3, "did not answer"),
+    ("stderr-without-end-and-mute", BRISK, 3, "the same again"),
+    // Misbehaviour after the first valid answer.
+    (
+        "refuses-initialize",
+        &[],
+        1,
+        "the target refused `initialize`",
+    ),
+    ("result-is-text", &[], 1, "nothing-proven"),
+    ("answers-deeply-nested", &[], 1, "nothing-proven"),
+    ("answers-7-mib-of-objects", &[], 1, "nothing-proven"),
+    (
+        "unknown-revision",
+        &[],
+        1,
+        "speaks no revision that can be tested",
+    ),
+    ("answers-under-another-id", BRISK, 1, "denied"),
+    (
+        "mute-after-initialize",
+        &[],
+        1,
+        "did not answer a ping after the handshake",
+    ),
+    (
+        "stops-after-initialize",
+        BRISK,
+        1,
+        "did not answer a ping after the handshake",
+    ),
+    (
+        "dies-on-second-message",
+        &[],
+        1,
+        "ended after the handshake",
+    ),
+    ("asks-without-end-and-never-reads", &[], 1, "denied"),
+    ("floods-after-initialize", &[], 1, "denied"),
+    ("floods-long-answers", &[], 1, "denied"),
+    // Answers as it should, and has bad manners. Until a check judges it, a second answer is among these.
+    ("answers-twice", &[], 0, "nothing denied"),
+    ("lists-300-mib", BRISK, 0, "UNDECIDED"),
+    ("pages-without-end", &[], 0, "endless"),
+    ("leaves-a-child", &[], 0, "nothing denied"),
+    ("stderr-without-end", &[], 0, "nothing denied"),
+    ("stays", BRISK, 0, "lifecycle/end-of-input/exits"),
+];
+
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    if args.next().as_deref() == Some("target") { return support::target::main(args); }
-    for name in args {
-        let own = std::env::current_exe().expect("path");
-        let ended = support::assay::Assay::run([std::ffi::OsString::from("--"), own.into(), "target".into(), name.clone().into()]).end();
-        println!("{name} | {:?} | {:.1} s | {} MiB | left {:?}", ended.code, ended.wall.as_secs_f64(), ended.peak_kib/1024, ended.left);
-        println!("{}\n{}", ended.stdout, ended.stderr);
-        for f in ["report.json","run.jsonl","junit.xml"] { println!("{f}: {} bytes", ended.file(f).len()); }
+    let mut args = env::args().skip(1);
+    if args.next().as_deref() == Some("target") {
+        return target::main(args);
     }
-    ExitCode::SUCCESS
+    let mut trials: Vec<Trial> = ROWS
+        .iter()
+        .map(|row| trial(row.0, || survives(row)))
+        .collect();
+    trials.extend([
+        trial("program_that_does_not_exist", || {
+            cannot_start(
+                &["no-such-program-of-mcp-assay"],
+                "no-such-program-of-mcp-assay",
+            )
+        }),
+        trial("program_that_is_a_folder", || {
+            cannot_start(&["/"], "did not start")
+        }),
+        trial("program_that_is_not_executable", not_executable),
+        trial("program_that_is_no_program", no_program),
+        trial("interrupt_in_the_middle_of_a_run", interrupted_run),
+        trial("interrupt_before_the_first_answer", interrupted_probe),
+        trial("harness_killed_leaves_nothing", || killed(Signal::SIGKILL)),
+        trial("harness_terminated_leaves_nothing", || {
+            killed(Signal::SIGTERM)
+        }),
+        trial("secrets_stay_secret", secrets),
+        trial("text_of_a_target_neither_paints_nor_forges", paint),
+        trial("colour_is_ours_alone", colour),
+        trial("dry_run_shows_no_raw_text_and_no_secret", dry),
+    ]);
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(name: &str, body: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        body();
+        Ok(())
+    })
+}
+
+/// Arguments of `run` that come before the target's command, and the command of a target by name.
+fn on(target: &str, args: &[&str]) -> Vec<OsString> {
+    let own = env::current_exe().expect("an executable has a path");
+    let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
+    all.extend(["--".into(), own.into(), "target".into(), target.into()]);
+    all
+}
+
+fn survives(&(name, args, code, says): &Row) {
+    let ended = Assay::run(on(name, args)).end();
+    let peak = ended.peak_kib / 1024;
+    eprintln!(
+        "{name}: exit {:?}, {:.1} s, {peak} MiB, left {:?}",
+        ended.code,
+        ended.wall.as_secs_f64(),
+        ended.left
+    );
+    assert_holds(&ended, code);
+    let unwrapped = ended
+        .stdout
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(
+        unwrapped.contains(says),
+        "the page does not say `{says}`:\n{}",
+        ended.stdout
+    );
+}
+
+/// What holds of every run, and what makes its exit code no vacuous one.
+fn assert_holds(ended: &Ended, code: i32) {
+    assert_eq!(ended.code, Some(code), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(
+        ended.left.is_empty(),
+        "processes are left: {:#?}",
+        ended.left
+    );
+    assert!(
+        ended.peak_kib / 1024 <= MOST_MIB,
+        "peak of {} MiB",
+        ended.peak_kib / 1024
+    );
+    for text in [&ended.stdout, &ended.stderr] {
+        let control = text
+            .chars()
+            .find(|&letter| letter.is_control() && letter != '\n');
+        assert_eq!(
+            control, None,
+            "a control character on the terminal:\n{text}"
+        );
+    }
+    let report = assert_agree(
+        &ended.file("report.json"),
+        &ended.file("run.jsonl"),
+        &ended.file("junit.xml"),
+        code,
+    );
+    let results = report["results"].as_array().expect("results");
+    let passed = |result: &&Value| result["verdict"] == "pass";
+    let vacuous: Vec<_> = results
+        .iter()
+        .filter(passed)
+        .filter(|result| result["judged"] == 0)
+        .collect();
+    assert!(vacuous.is_empty(), "passed without judging: {vacuous:#?}");
+    match code {
+        0 => {
+            let proof = |result: &&Value| {
+                passed(result)
+                    && result["level"] == "MUST"
+                    && !result["id"]
+                        .as_str()
+                        .is_some_and(|id| id.starts_with("observer/"))
+            };
+            assert!(
+                results.iter().any(|result| proof(&result)),
+                "exit 0 without a MUST that passed"
+            );
+        }
+        3 => assert!(
+            results.is_empty(),
+            "no answer, and yet results: {results:#?}"
+        ),
+        _ => {}
+    }
+}
+
+fn cannot_start(command: &[&str], says: &str) {
+    let ended = Assay::run(["--"].iter().chain(command)).end();
+    assert_holds(&ended, 3);
+    assert!(ended.stdout.contains("did not start"), "{}", ended.stdout);
+    assert!(ended.stdout.contains(says), "{}", ended.stdout);
+}
+
+fn not_executable() {
+    with_file("#!/bin/sh\n", 0o644, "not executable");
+}
+
+fn no_program() {
+    with_file("\u{7f}ELF or not", 0o755, "did not start");
+}
+
+/// Runs a file with this content and this mode as the target.
+fn with_file(content: &str, mode: u32, says: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("server");
+    fs::write(&path, content).expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("permissions");
+    cannot_start(&[path.to_str().expect("a folder of text")], says);
+}
+
+fn events(assay: &Assay, kind: &str) -> usize {
+    let record = fs::read_to_string(assay.folder().join("run.jsonl")).unwrap_or_default();
+    record.matches(&format!("{{\"event\":\"{kind}\"")).count()
+}
+
+fn interrupted_run() {
+    let mut assay = Assay::run(on("slow", &["--jobs", "2"]));
+    assay.until("some cases were settled", |assay| {
+        events(assay, "case-finished") > 80
+    });
+    assay.signal(Signal::SIGINT);
+    let ended = assay.end();
+    assert_holds(&ended, 130);
+    let report = ended.report();
+    assert!(
+        report["summary"]["pass"].as_u64() > Some(0),
+        "what had been seen is reported"
+    );
+    let interrupted = report["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .filter(|result| result["reason"] == "interrupted");
+    assert!(interrupted.count() > 0, "what had not run says so");
+    assert!(
+        ended
+            .stdout
+            .trim_end()
+            .lines()
+            .last()
+            .is_some_and(|last| last.starts_with("exit 130")),
+        "{}",
+        ended.stdout
+    );
+}
+
+fn interrupted_probe() {
+    let mut assay = Assay::run(on("mute", &[]));
+    assay.until("the target runs", |assay| {
+        assay
+            .alive()
+            .iter()
+            .any(|process| process.ends_with("target mute ") && !process.contains("guard"))
+    });
+    assay.signal(Signal::SIGINT);
+    let ended = assay.end();
+    assert_holds(&ended, 130);
+    assert_eq!(ended.report()["summary"]["pass"], 0);
+}
+
+fn killed(signal: Signal) {
+    let mut assay = Assay::run(on("leaves-a-child", &["--jobs", "2"]));
+    assay.until("a grandchild runs", |assay| {
+        assay
+            .alive()
+            .iter()
+            .any(|process| process.ends_with("target child "))
+    });
+    assay.signal(signal);
+    let mark = assay.mark().to_owned();
+    let code = assay.wait_for_end();
+    assert_eq!(code, None, "it ended by the signal");
+    support::assay::assert_gone(&mark);
+}
+
+fn secrets() {
+    let secret = "verysecretvalue-7f3a";
+    let ended = Assay::run(on(
+        "tells-secrets",
+        &["--env", &format!("ASSAY_TEST_SECRET={secret}")],
+    ))
+    .end();
+    assert_holds(&ended, 1);
+    let reports = ["report.json", "run.jsonl", "junit.xml"].map(|name| (name, ended.file(name)));
+    let shown = [
+        ("stdout", ended.stdout.clone()),
+        ("stderr", ended.stderr.clone()),
+    ];
+    for (name, text) in reports.into_iter().chain(shown) {
+        assert!(!text.contains(secret), "the secret is in {name}");
+    }
+    assert!(
+        ended.file("run.jsonl").contains("***"),
+        "the target did tell it"
+    );
+}
+
+fn forged(line: &str) -> bool {
+    let line = line.trim();
+    line == "exit 0: nothing denied"
+        || line.contains("999 = 999 pass") && line.starts_with("results")
+}
+
+fn paint() {
+    for (name, code) in [("paints", 1), ("paints-and-exits", 3)] {
+        let ended = Assay::run(on(name, &[])).end();
+        assert_holds(&ended, code);
+        assert!(
+            ended.stdout.contains("all is well"),
+            "the text is shown:\n{}",
+            ended.stdout
+        );
+        assert!(
+            !ended.stdout.lines().any(forged),
+            "a forged line:\n{}",
+            ended.stdout
+        );
+        assert!(
+            !ended.stdout.contains('\u{202e}'),
+            "text that runs backwards"
+        );
+    }
+}
+
+/// Without the escapes that set colours and weights.
+fn without_colour(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        out.push_str(before);
+        let digits =
+            after.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';');
+        assert!(
+            digits.starts_with('m'),
+            "an escape that is no colour: {after:.20}"
+        );
+        rest = &digits[1..];
+    }
+    out + rest
+}
+
+fn colour() {
+    let ended = Assay::run(on("paints", &["--color", "always"])).end();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains("\u{1b}["), "colour was asked for");
+    assert!(
+        !ended.stdout.contains("\u{1b}[32mall is well"),
+        "{}",
+        ended.stdout
+    );
+    let bare = without_colour(&ended.stdout);
+    assert!(
+        !bare
+            .chars()
+            .any(|letter| letter.is_control() && letter != '\n'),
+        "{bare}"
+    );
+    assert!(!bare.lines().any(forged), "{bare}");
+}
+
+fn dry() {
+    let secret = "verysecretvalue-7f3a";
+    let args = [
+        "--dry",
+        "--start-timeout",
+        "3s",
+        "--env",
+        &format!("ASSAY_TEST_SECRET={secret}"),
+    ];
+    for name in [
+        "paints",
+        "paints-and-exits",
+        "tells-secrets",
+        "tells-secrets-and-exits",
+    ] {
+        let ended = Assay::run(on(name, &args)).end();
+        assert!(
+            ended.left.is_empty(),
+            "processes are left: {:#?}",
+            ended.left
+        );
+        let shown = format!("{}\n{}", ended.stdout, ended.stderr);
+        assert!(
+            !shown.contains(secret),
+            "the secret is shown by {name}:\n{shown}"
+        );
+        assert!(
+            !shown
+                .chars()
+                .any(|letter| letter.is_control() && letter != '\n'),
+            "{name}: {shown:?}"
+        );
+        assert!(!shown.lines().any(forged), "{name}:\n{shown}");
+    }
 }

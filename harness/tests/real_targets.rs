@@ -38,7 +38,7 @@ fn known() -> Vec<Known> {
 fn read(item: &Node) -> Known {
     let yaml::Value::Mapping(members) = &item.value else { panic!("each finding is a mapping") };
     let text = |name: &str| {
-        let member = members.iter().find(|entry| entry.key.text() == Some(name));
+        let member = members.iter().find(|entry| entry.key == name);
         let member = member.unwrap_or_else(|| panic!("a finding lacks `{name}`: {members:?}"));
         member.value.text().unwrap_or_else(|| panic!("`{name}` is text")).to_owned()
     };

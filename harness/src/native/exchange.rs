@@ -38,7 +38,9 @@ pub async fn request(
         Waited::TimedOut => match conversation.fence(Duration::ZERO).await {
             Fence::Answered(_) => {
                 let late = conversation.sent(index).replies.first().copied();
-                late.ok_or(Missing::Silent)?
+                // What came and was too long to be read may be the answer.
+                let oversized = conversation.has_oversized_since(conversation.sent(index).seq);
+                late.ok_or(if oversized { Missing::Unfenced } else { Missing::Silent })?
             }
             Fence::Missing(missing) => return Err(missing),
         },

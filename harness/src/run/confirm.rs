@@ -55,7 +55,7 @@ fn is_end_of_life(result: &CheckResult) -> bool {
 }
 
 /// Fail then Fail: the first run's findings stand. Fail then anything else: unstable.
-fn settle(first: &CheckResult, again: &[CheckResult]) -> CheckResult {
+pub(super) fn settle(first: &CheckResult, again: &[CheckResult]) -> CheckResult {
     let mut settled = first.clone();
     if first.verdict != Some(Verdict::Fail) {
         return settled;

@@ -1,7 +1,7 @@
 //! The run from its first process to its exit code. Emits events and knows nobody who listens.
 
 use super::attempt::{Attempt, Shared, Stage, attempt, retire};
-use super::confirm::{confirm, needs_confirmation, unconfirmed};
+use super::confirm::{confirm, needs_confirmation, settle, unconfirmed};
 use super::exit::{ExitCode, Tally};
 use super::gate::GatePolicy;
 use super::interpret::{results, unrun};
@@ -81,17 +81,27 @@ pub async fn run(
     run.tally.interrupted = *interrupt.borrow();
     let Survey { probes, tested, cases } = surveyed;
     run.start(&stage, &probes, &tested, cases.len());
-    run.sanity(&stage, &probes, "first");
+    let mut again = None;
+    if !tested.is_empty() && !probes.iter().any(Probe::lives) {
+        again = tokio::select! {
+            again = probe(&stage, tested[0]) => Some(again),
+            () = interrupted(interrupt.clone()) => None,
+        };
+        run.tally.interrupted = again.is_none();
+    }
+    // A target that twice does not keep up a plain exchange is given no case: there is nothing more to learn.
+    let gone = again.as_ref().is_some_and(|again| !again.lives());
+    run.sanity(&stage, &probes, again.as_ref(), "first");
     if !tested.is_empty() {
         let stage = Arc::new(stage);
-        run.cases(&stage, cases, interrupt.clone()).await;
-        if !run.tally.interrupted {
+        let gone = run.cases(&stage, cases, gone, interrupt.clone()).await;
+        if !run.tally.interrupted && !gone {
             let last = tokio::select! {
                 last = probe(&stage, tested[0]) => Some(last),
                 () = interrupted(interrupt.clone()) => None,
             };
             match last {
-                Some(last) => run.sanity(&stage, &[last], "last"),
+                Some(last) => run.sanity(&stage, &[last], None, "last"),
                 None => run.tally.interrupted = true,
             }
         }
@@ -267,10 +277,11 @@ impl Run<'_> {
         }
     }
 
-    fn sanity(&mut self, stage: &Stage, probes: &[Probe], when: &str) {
+    fn sanity(&mut self, stage: &Stage, probes: &[Probe], again: Option<&Probe>, when: &str) {
         let binding = stage.launcher.target().binding();
         for probe in probes.iter().filter(|probe| probe.answered || when == "last").take(1) {
-            let result = sanity(probe, probe.negotiated().unwrap_or(probe.offered), binding, when);
+            let of = |probe: &Probe| sanity(probe, probe.negotiated().unwrap_or(probe.offered), binding, when);
+            let result = again.map_or_else(|| of(probe), |again| settle(&of(probe), &[of(again)]));
             (self.emit)(Event::CaseStarted { case: result.case.clone(), attempt: 1 });
             self.tell(&result.case, 1, &probe.entries);
             self.observed.see(&result.case, &probe.record(binding));
@@ -285,7 +296,14 @@ impl Run<'_> {
         }
     }
 
-    async fn cases(&mut self, stage: &Arc<Stage>, cases: Vec<Case>, interrupt: watch::Receiver<bool>) {
+    /// Runs the cases; tells whether the target was given up.
+    async fn cases(
+        &mut self,
+        stage: &Arc<Stage>,
+        cases: Vec<Case>,
+        gone: bool,
+        interrupt: watch::Receiver<bool>,
+    ) -> bool {
         let by_id: Arc<BTreeMap<String, Case>> =
             Arc::new(cases.iter().map(|case| (case.id.clone(), case.clone())).collect());
         let (ready, unmet): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.unmet.is_none());
@@ -299,7 +317,7 @@ impl Run<'_> {
             stage: Arc::clone(stage),
             queue: Mutex::new(ready.into()),
             deaths: AtomicU32::new(0),
-            gone: AtomicBool::new(false),
+            gone: AtomicBool::new(gone),
             asking: Mutex::new(()),
         });
         let (teller, mut told) = mpsc::channel(64);
@@ -353,6 +371,7 @@ impl Run<'_> {
                 self.settle(id, results);
             }
         }
+        gone
     }
 
     fn ran(&mut self, case: &Case, number: u32, attempt: &Attempt) {
@@ -578,8 +597,7 @@ impl Floor {
         }
         let offered = self.stage.means.keys().next_back().copied().unwrap_or(Revision::R2025_11_25);
         let asked = probe(&self.stage, offered).await;
-        let lives = matches!(asked.fence, Some(crate::script::conversation::Fence::Answered(_)));
         self.deaths.store(0, Ordering::Relaxed);
-        self.gone.store(!lives, Ordering::Relaxed);
+        self.gone.store(!asked.lives(), Ordering::Relaxed);
     }
 }

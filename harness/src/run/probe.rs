@@ -2,7 +2,7 @@
 
 use super::attempt::{Stage, retire};
 use crate::era::legacy::{self, Opened};
-use crate::script::conversation::{Conversation, Fence};
+use crate::script::conversation::{Conversation, FLOOD_ENTRIES, Fence};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Channel, Direction, End, Entry, Missing, Record};
@@ -57,6 +57,11 @@ impl Probe {
 }
 
 impl Probe {
+    /// Whether the target kept up the exchange to its end.
+    pub fn lives(&self) -> bool {
+        matches!(self.fence, Some(Fence::Answered(_)))
+    }
+
     /// The conversation as observers take it.
     pub fn record(&self, binding: Binding) -> Record {
         Record {
@@ -139,7 +144,8 @@ async fn explain_silence(conversation: &mut Conversation, missing: Missing, pati
         entry.direction == Direction::Received && entry.channel != Channel::Stderr
     });
     if let Some(first) = received.next() {
-        let count = 1 + received.count();
+        let flood = conversation.ended().is_some_and(|ended| ended.flood);
+        let count = if flood { FLOOD_ENTRIES } else { 1 + received.count() };
         let head = String::from_utf8_lossy(&first.raw[..first.raw.len().min(80)]).into_owned();
         let defect = first.defects.first().map(|defect| format!(" ({})", defect.detail)).unwrap_or_default();
         text.push_str(&format!(

@@ -8,6 +8,7 @@ use mcp_assay_transport::connection::{Arrival, Connection, WriteError};
 use mcp_assay_transport::pipes::Exit;
 use mcp_assay_wire::jsonrpc::{Kind, Malformed, Message, RawId, classify};
 use mcp_assay_wire::raw;
+use mcp_assay_wire::stdio::DefectKind;
 use mcp_assay_wire::stdio::Terminator;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ const KEPT_BYTES: u64 = 32 * 1024 * 1024;
 /// What a parsed message takes in memory, in multiples of its text.
 const PARSED: u64 = 16;
 /// Entries after which a conversation is given up as a flood.
-const FLOOD_ENTRIES: usize = 100_000;
+pub const FLOOD_ENTRIES: usize = 100_000;
 /// Entries kept of a flood, from its beginning.
 const FLOOD_KEPT: usize = 1_000;
 /// Bytes kept of an entry over the bounds.
@@ -35,6 +36,7 @@ pub struct Conversation {
     channels: (Channel, Channel),
     entries: Vec<Entry>,
     kept_bytes: u64,
+    last_oversized: u64,
     sent: Vec<SentState>,
     next_id: u64,
     written_ids: HashSet<RawId>,
@@ -120,6 +122,7 @@ impl Conversation {
             channels: if memory { (Channel::Memory, Channel::Memory) } else { (Channel::Stdin, Channel::Stdout) },
             entries: Vec::new(),
             kept_bytes: 0,
+            last_oversized: 0,
             sent: Vec::new(),
             next_id: 1,
             written_ids: avoid,
@@ -195,6 +198,11 @@ impl Conversation {
         self.connection.close_stdin();
     }
 
+    /// Whether a line longer than our bound came after a position. It may be any answer, and cannot be read.
+    pub fn has_oversized_since(&self, seq: u64) -> bool {
+        self.last_oversized > seq
+    }
+
     /// Whether a line was begun by raw bytes and not ended.
     pub fn is_line_open(&self) -> bool {
         self.line_open
@@ -213,6 +221,7 @@ impl Conversation {
         let keep = usize::try_from(end).unwrap_or(usize::MAX).saturating_add(1).min(self.entries.len());
         self.entries.truncate(keep);
         self.sent.truncate(1);
+        self.last_oversized = 0;
         self.kept_bytes = self.entries.iter().map(|entry| entry.raw.len() as u64).sum();
     }
 
@@ -352,6 +361,9 @@ impl Conversation {
         let weight = if entry.message.is_some() { PARSED } else { 1 };
         self.kept_bytes += entry.raw.len() as u64 * weight;
         let seq = entry.seq;
+        if entry.defects.iter().any(|defect| defect.kind == DefectKind::Oversized) {
+            self.last_oversized = seq;
+        }
         self.entries.push(entry);
         seq
     }
@@ -385,9 +397,19 @@ impl Conversation {
         waited
     }
 
-    /// Waits for the first response to a sent message; learns its latency when `learn`.
+    /// Waits for the first response to a sent message; not to the deadline, where a line too long to be read may be it.
     pub async fn wait_reply(&mut self, index: SentIndex, deadline: Instant) -> Waited<u64> {
-        self.wait(deadline, |conversation| conversation.sent[index.0].sent.replies.first().copied()).await
+        let sent = &self.sent[index.0];
+        let (seq, may_be_oversized) = (sent.sent.seq, !sent.is_fence && self.phase == Phase::Open);
+        let look = |conversation: &Conversation| match conversation.sent[index.0].sent.replies.first() {
+            Some(&reply) => Some(Some(reply)),
+            None => (may_be_oversized && conversation.has_oversized_since(seq)).then_some(None),
+        };
+        match self.wait(deadline, look).await {
+            Waited::Got(Some(reply)) => Waited::Got(reply),
+            Waited::Got(None) | Waited::TimedOut => Waited::TimedOut,
+            Waited::Ended => Waited::Ended,
+        }
     }
 
     /// Sends a harmless request and waits for any answer to it, then for a grace.

@@ -353,6 +353,10 @@ impl Execution<'_, '_> {
                                 self.name(label, Named::Bound(Bound::Arrived(seq)));
                                 return Ok(());
                             }
+                            // What came and was too long to be read may be the answer.
+                            None if self.conversation.has_oversized_since(self.conversation.sent(index).seq) => {
+                                Missing::Unfenced
+                            }
                             None => Missing::Silent,
                         },
                         Fence::Missing(missing) => missing,
@@ -399,9 +403,12 @@ impl Execution<'_, '_> {
             Some(Named::Bound(Bound::Window(window))) => window.closed,
             Some(Named::Bound(_)) | None => 0,
         };
-        let find = |conversation: &Conversation| {
-            let came = conversation.entries().iter().filter(|entry| entry.seq > from);
-            let mut came = came.filter(|entry| entry.direction == mcp_assay_model::record::Direction::Received);
+        // Each entry is looked at once, so that a flood costs no more than its length.
+        let mut looked = usize::try_from(from).unwrap_or(usize::MAX);
+        let mut find = |conversation: &Conversation| {
+            let new = conversation.entries().get(looked..).unwrap_or_default();
+            looked = looked.max(conversation.entries().len());
+            let mut came = new.iter().filter(|entry| entry.direction == mcp_assay_model::record::Direction::Received);
             came.find(|entry| {
                 entry.message.as_ref().is_some_and(|message| {
                     message.kind == kind && message.method.as_deref() == Some(method)
@@ -410,7 +417,7 @@ impl Execution<'_, '_> {
             .map(|entry| entry.seq)
         };
         let deadline = Instant::now() + shortened(self.conversation.pace.reply());
-        let missing = match self.conversation.wait(deadline, find).await {
+        let missing = match self.conversation.wait(deadline, &mut find).await {
             Waited::Got(seq) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
             Waited::Ended => Missing::Died,
             Waited::TimedOut => match self.conversation.fence(Duration::ZERO).await {

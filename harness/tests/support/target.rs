@@ -21,15 +21,26 @@ const MISBEHAVIOURS: &[Misbehaviour] = &[
         let _ = raise(Signal::SIGKILL);
     }),
     ("complains-and-exits", complain_and_exit),
-    ("garbage", || serve(|_| write(b"\x00\xff\xfe not json \x1b[31m{]\n"))),
-    ("floods-lines", || forever(b"2026-01-01 INFO still starting\n")),
+    ("garbage", || {
+        serve(|_| write(b"\x00\xff\xfe not json \x1b[31m{]\n"))
+    }),
+    ("floods-lines", || {
+        forever(b"2026-01-01 INFO still starting\n")
+    }),
     ("floods-messages", || {
         forever(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":1}}\n")
     }),
     ("floods-without-newline", || forever(&[b'a'; 64 * 1024])),
     ("never-reads", || park()),
     ("closes-stdout", close_stdout),
-    ("answers-300-mib", || serve(|turn| if turn.is("initialize") { say_long(turn) })),
+    ("answers-300-mib", || {
+        serve(|turn| {
+            if turn.is("initialize") {
+                say_long(turn)
+            }
+        })
+    }),
+    ("answers-7-mib-of-objects", || serve(answer_objects)),
     ("answers-deeply-nested", || serve(answer_deeply)),
     ("leaves-a-child-and-exits", || leave_a_child()),
     ("stops-itself", || {
@@ -41,29 +52,52 @@ const MISBEHAVIOURS: &[Misbehaviour] = &[
         serve(|_| {});
     }),
     // Misbehaviour after the first valid answer.
-    ("refuses-initialize", || serve(|turn| say(&refusing_initialize(turn)))),
-    ("answers-under-another-id", || serve(|turn| say(&with(turn, "/id", json!(999_999))))),
-    ("result-is-text", || serve(|turn| say(&initialized(turn, json!("welcome"))))),
+    ("refuses-initialize", || {
+        serve(|turn| say(&refusing_initialize(turn)))
+    }),
+    ("answers-under-another-id", || {
+        serve(|turn| say(&with(turn, "/id", json!(999_999))))
+    }),
+    ("result-is-text", || {
+        serve(|turn| say(&initialized(turn, json!("welcome"))))
+    }),
     ("unknown-revision", || {
         let result = json!({ "protocolVersion": "1999-01-01", "capabilities": {}, "serverInfo": { "name": "x", "version": "1" } });
         serve(|turn| say(&initialized(turn, result.clone())));
     }),
-    ("mute-after-initialize", || serve(|turn| if turn.number == 1 { say(&turn.answer) })),
+    ("mute-after-initialize", || {
+        serve(|turn| {
+            if turn.number == 1 {
+                say(&turn.answer)
+            }
+        })
+    }),
     ("stops-after-initialize", || {
         serve(|turn| {
             say(&turn.answer);
             let _ = raise(Signal::SIGSTOP);
         });
     }),
-    ("dies-on-second-message", || serve(|turn| if turn.number == 1 { say(&turn.answer) } else { exit(7) })),
+    ("dies-on-second-message", || {
+        serve(|turn| {
+            if turn.number == 1 {
+                say(&turn.answer)
+            } else {
+                exit(7)
+            }
+        })
+    }),
     ("answers-twice", || {
         serve(|turn| {
             say(&turn.answer);
             say(&turn.answer);
         });
     }),
-    ("asks-without-end-and-never-reads", || serve(ask_without_end)),
+    ("asks-without-end-and-never-reads", || {
+        serve(ask_without_end)
+    }),
     ("floods-after-initialize", || serve(flood_later)),
+    ("floods-long-answers", || serve(flood_long_answers)),
     ("lists-300-mib", || serve(list_300_mib)),
     ("pages-without-end", || serve(pages_without_end)),
     // Bad manners of a server that answers as it should.
@@ -83,6 +117,13 @@ const MISBEHAVIOURS: &[Misbehaviour] = &[
         });
     }),
     ("tells-secrets", tell_secrets),
+    ("tells-secrets-and-exits", || {
+        complain(&format!(
+            "cannot connect with {}\n",
+            env::var("ASSAY_TEST_SECRET").unwrap_or_default()
+        ));
+        exit(1)
+    }),
     ("paints", paint),
     ("paints-and-exits", || {
         complain(PAINT);
@@ -132,7 +173,11 @@ fn serve(mut reply: impl FnMut(&Turn)) {
         let asked: Value = serde_json::from_str(&line).unwrap_or_default();
         if let Some(answer) = answer(&asked) {
             number += 1;
-            reply(&Turn { number, asked, answer });
+            reply(&Turn {
+                number,
+                asked,
+                answer,
+            });
         }
     }
 }
@@ -142,17 +187,28 @@ fn answer(asked: &Value) -> Option<Value> {
         Some(json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } }))
     };
     let id = &asked["id"];
-    let Some(method) = asked["method"].as_str().filter(|_| asked["jsonrpc"] == "2.0") else {
-        return if asked.is_null() { error(-32700, "no JSON", &Value::Null) } else { error(-32600, "no request", &Value::Null) };
+    let Some(method) = asked["method"]
+        .as_str()
+        .filter(|_| asked["jsonrpc"] == "2.0")
+    else {
+        return if asked.is_null() {
+            error(-32700, "no JSON", &Value::Null)
+        } else {
+            error(-32600, "no request", &Value::Null)
+        };
     };
-    if asked.get("id").is_none() {
-        return None;
-    }
-    if !(id.is_string() || id.is_number()) || !(asked["params"].is_null() || asked["params"].is_object()) {
+    // A notification has no id, and gets no answer.
+    asked.get("id")?;
+    if !(id.is_string() || id.is_number())
+        || !(asked["params"].is_null() || asked["params"].is_object())
+    {
         return error(-32600, "no request", id);
     }
     let known = ["2024-11-05", "2025-03-26", "2025-06-18"];
-    let offered = asked.pointer("/params/protocolVersion").and_then(Value::as_str).unwrap_or_default();
+    let offered = asked
+        .pointer("/params/protocolVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let result = match method {
         "initialize" => json!({
             "protocolVersion": if known.contains(&offered) { offered } else { "2025-11-25" },
@@ -212,14 +268,27 @@ fn close_stdout() {
 }
 
 /// A child in a session of its own, with our stdout.
+#[expect(
+    clippy::zombie_processes,
+    reason = "a child that nobody waits for is the misbehaviour"
+)]
 fn leave_a_child() {
     let own = env::current_exe().expect("an executable has a path");
-    Command::new(own).args(["target", "child"]).spawn().expect("a child");
+    Command::new(own)
+        .args(["target", "child"])
+        .spawn()
+        .expect("a child");
 }
 
 /// One line of 300 MiB that is a lawful answer but for its length.
 fn say_long(turn: &Turn) {
-    write(format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{"tools":[],"x":""#, turn.asked["id"]).as_bytes());
+    write(
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{},"result":{{"tools":[],"x":""#,
+            turn.asked["id"]
+        )
+        .as_bytes(),
+    );
     let piece = vec![b'a'; 1024 * 1024];
     (0..300).for_each(|_| write(&piece));
     write(b"\"}}\n");
@@ -228,7 +297,32 @@ fn say_long(turn: &Turn) {
 fn answer_deeply(turn: &Turn) {
     let depth = 1_000_000;
     let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    write(format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{nested}}}\n", turn.asked["id"]).as_bytes());
+    write(
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{nested}}}\n",
+            turn.asked["id"]
+        )
+        .as_bytes(),
+    );
+}
+
+/// As much memory as a parser can be made to take for a line within our bound.
+fn answer_objects(turn: &Turn) {
+    let objects = vec![r#"{"a":1}"#; 900_000].join(",");
+    write(
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":[{objects}]}}\n",
+            turn.asked["id"]
+        )
+        .as_bytes(),
+    );
+}
+
+/// The first answer again and again, each within our bound for a line.
+fn flood_long_answers(turn: &Turn) {
+    say(&turn.answer);
+    let answer = with(turn, "/result", json!({ "x": "a".repeat(7 * 1024 * 1024) }));
+    forever(format!("{answer}\n").as_bytes());
 }
 
 fn with(turn: &Turn, at: &str, value: Value) -> Value {
@@ -240,12 +334,18 @@ fn with(turn: &Turn, at: &str, value: Value) -> Value {
 }
 
 fn initialized(turn: &Turn, result: Value) -> Value {
-    if turn.is("initialize") { with(turn, "/result", result) } else { turn.answer.clone() }
+    if turn.is("initialize") {
+        with(turn, "/result", result)
+    } else {
+        turn.answer.clone()
+    }
 }
 
 fn refusing_initialize(turn: &Turn) -> Value {
     match turn.is("initialize") {
-        true => json!({ "jsonrpc": "2.0", "id": turn.asked["id"], "error": { "code": -32603, "message": "not today" } }),
+        true => {
+            json!({ "jsonrpc": "2.0", "id": turn.asked["id"], "error": { "code": -32603, "message": "not today" } })
+        }
         false => turn.answer.clone(),
     }
 }
@@ -254,15 +354,15 @@ fn refusing_initialize(turn: &Turn) -> Value {
 fn ask_without_end(turn: &Turn) {
     say(&turn.answer);
     for id in 0.. {
-        say(&json!({ "jsonrpc": "2.0", "id": format!("{id}-{}", "x".repeat(200)), "method": "ping" }));
+        say(
+            &json!({ "jsonrpc": "2.0", "id": format!("{id}-{}", "x".repeat(200)), "method": "ping" }),
+        );
     }
 }
 
 fn flood_later(turn: &Turn) {
     say(&turn.answer);
-    if turn.number > 1 {
-        forever(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":1}}\n");
-    }
+    forever(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":1}}\n");
 }
 
 fn with_tools(turn: &Turn) -> Value {
@@ -270,12 +370,17 @@ fn with_tools(turn: &Turn) -> Value {
 }
 
 fn list_300_mib(turn: &Turn) {
-    if turn.is("tools/list") { say_long(turn) } else { say(&with_tools(turn)) }
+    if turn.is("tools/list") {
+        say_long(turn)
+    } else {
+        say(&with_tools(turn))
+    }
 }
 
 fn pages_without_end(turn: &Turn) {
     if turn.is("tools/list") {
-        let tool = json!({ "name": format!("tool-{}", turn.number), "inputSchema": { "type": "object" } });
+        let tool =
+            json!({ "name": format!("tool-{}", turn.number), "inputSchema": { "type": "object" } });
         let result = json!({ "tools": [tool], "nextCursor": format!("page-{}", turn.number) });
         say(&json!({ "jsonrpc": "2.0", "id": turn.asked["id"], "result": result }));
     } else {
@@ -298,7 +403,10 @@ fn tell_secrets() {
     complain(&format!("connecting with {secret}\n"));
     write(format!("log: connecting with {secret}\n").as_bytes());
     serve(|turn| {
-        let mut answer = initialized(turn, json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": secret }));
+        let mut answer = initialized(
+            turn,
+            json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": secret }),
+        );
         if answer.get("error").is_some() {
             answer["error"] = json!({ "code": "-32601", "message": format!("no method for {secret}"), "data": { secret.as_str(): secret } });
         }
@@ -313,7 +421,10 @@ fn paint() {
     write(format!("{PAINT}\n").as_bytes());
     serve(|turn| {
         let server = json!({ "name": PAINT, "version": PAINT });
-        let mut answer = initialized(turn, json!({ "protocolVersion": "2025-11-25", "capabilities": { PAINT: true }, "serverInfo": server }));
+        let mut answer = initialized(
+            turn,
+            json!({ "protocolVersion": "2025-11-25", "capabilities": { PAINT: true }, "serverInfo": server }),
+        );
         if answer.get("error").is_some() {
             answer["error"] = json!({ "code": PAINT, "message": PAINT });
         }
