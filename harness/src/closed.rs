@@ -11,21 +11,37 @@ use mcp_assay_peer::FAULTS;
 
 /// What the linter needs to know of the harness.
 pub fn lint_context() -> LintContext {
-    let legacy = Revision::ALL.into_iter().filter(|revision| revision.era() == Era::Legacy);
+    let legacy = Revision::ALL
+        .into_iter()
+        .filter(|revision| revision.era() == Era::Legacy);
     LintContext {
         natives: NATIVES
             .iter()
             .map(|native| NativeStep {
                 name: native.name.to_owned(),
-                parameters: native.parameters.iter().map(|(name, _)| (*name).to_owned()).collect(),
-                labels: native.labels.iter().map(|name| (*name).to_owned()).collect(),
+                parameters: native
+                    .parameters
+                    .iter()
+                    .map(|(name, _)| (*name).to_owned())
+                    .collect(),
+                labels: native
+                    .labels
+                    .iter()
+                    .map(|name| (*name).to_owned())
+                    .collect(),
             })
             .collect(),
         judges: JUDGES.iter().map(|(name, _)| (*name).to_owned()).collect(),
         faults: FAULTS.iter().map(|fault| fault.name.to_owned()).collect(),
         definitions: legacy
             .map(|revision| {
-                (revision, Schemas::of(revision).definitions().map(str::to_owned).collect())
+                (
+                    revision,
+                    Schemas::of(revision)
+                        .definitions()
+                        .map(str::to_owned)
+                        .collect(),
+                )
             })
             .collect(),
         observers: observer_rules().into_iter().map(|rule| rule.id).collect(),

@@ -55,7 +55,10 @@ struct Variation<'a> {
 
 #[derive(Clone, Debug)]
 enum Claim<'a> {
-    Mutant { finds: Vec<FindingCode>, also: &'a [String] },
+    Mutant {
+        finds: Vec<FindingCode>,
+        also: &'a [String],
+    },
     Near(NearVerdict),
     /// The built-in `CARD/alive` fails with this code, and whatever else fires is another card's `alive`.
     Life(FindingCode),
@@ -63,13 +66,41 @@ enum Claim<'a> {
 
 /// Lies that end a target or make it fall silent, and a card whose `alive` must see it.
 const LIVES: &[(&str, &str, FindingCode)] = &[
-    ("errors/unknown-method", "exits-on-unknown-method", FindingCode::Died),
-    ("errors/unknown-method", "hangs-on-unknown-method", FindingCode::Hung),
-    ("jsonrpc/malformed-json", "exits-on-malformed", FindingCode::Died),
-    ("jsonrpc/malformed-json", "hangs-on-malformed", FindingCode::Hung),
-    ("jsonrpc/notification-unanswered", "exits-on-unknown-notification", FindingCode::Died),
-    ("jsonrpc/notification-unanswered", "hangs-on-unknown-notification", FindingCode::Hung),
-    ("lifecycle/initialize", "exits-before-answering-initialize", FindingCode::Died),
+    (
+        "errors/unknown-method",
+        "exits-on-unknown-method",
+        FindingCode::Died,
+    ),
+    (
+        "errors/unknown-method",
+        "hangs-on-unknown-method",
+        FindingCode::Hung,
+    ),
+    (
+        "jsonrpc/malformed-json",
+        "exits-on-malformed",
+        FindingCode::Died,
+    ),
+    (
+        "jsonrpc/malformed-json",
+        "hangs-on-malformed",
+        FindingCode::Hung,
+    ),
+    (
+        "jsonrpc/notification-unanswered",
+        "exits-on-unknown-notification",
+        FindingCode::Died,
+    ),
+    (
+        "jsonrpc/notification-unanswered",
+        "hangs-on-unknown-notification",
+        FindingCode::Hung,
+    ),
+    (
+        "lifecycle/initialize",
+        "exits-before-answering-initialize",
+        FindingCode::Died,
+    ),
     ("tour/tools", "exits-on-call", FindingCode::Died),
     ("tour/tools", "hangs-on-call", FindingCode::Hung),
 ];
@@ -78,14 +109,29 @@ const LIVES: &[(&str, &str, FindingCode)] = &[
 ///
 /// **Shape**: rule, at which notification a raw line stands in, or which named fault; what is found.
 const OBSERVED: &[(&str, Lie, Option<FindingCode>)] = &[
-    ("observer/stdout/messages-only", Lie::Named("banner-on-stdout"), Some(FindingCode::Stdout)),
-    ("observer/stdout/messages-only", Lie::Named("logs-on-stdout-when-called"), Some(FindingCode::Stdout)),
     (
         "observer/stdout/messages-only",
-        Lie::Instead("notifications/message", b"{\"jsonrpc\":\"2.0\",\"method\":\n"),
+        Lie::Named("banner-on-stdout"),
+        Some(FindingCode::Stdout),
+    ),
+    (
+        "observer/stdout/messages-only",
+        Lie::Named("logs-on-stdout-when-called"),
+        Some(FindingCode::Stdout),
+    ),
+    (
+        "observer/stdout/messages-only",
+        Lie::Instead(
+            "notifications/message",
+            b"{\"jsonrpc\":\"2.0\",\"method\":\n",
+        ),
         Some(FindingCode::Framing),
     ),
-    ("observer/stdout/messages-only", Lie::Named("blank-lines"), None),
+    (
+        "observer/stdout/messages-only",
+        Lie::Named("blank-lines"),
+        None,
+    ),
     ("observer/stdout/messages-only", Lie::Named("crlf"), None),
 ];
 
@@ -96,7 +142,9 @@ enum Lie {
 }
 
 fn legacy() -> impl Iterator<Item = Revision> {
-    Revision::ALL.into_iter().filter(|revision| revision.era() == Era::Legacy)
+    Revision::ALL
+        .into_iter()
+        .filter(|revision| revision.era() == Era::Legacy)
 }
 
 fn revisions_of(card: &Scenario, at: Option<&FaultAt>) -> Vec<Revision> {
@@ -134,9 +182,15 @@ pub fn matrix(catalogue: &Arc<Catalogue>, filter: &str, threads: usize) -> Vec<P
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
                 loop {
-                    let Some(variation) = variations.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+                    let Some(variation) = variations.get(next.fetch_add(1, Ordering::Relaxed))
+                    else {
+                        return;
+                    };
                     let proof = prove(catalogue, variation);
-                    proofs.lock().unwrap_or_else(PoisonError::into_inner).push(proof);
+                    proofs
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(proof);
                 }
             });
         }
@@ -152,9 +206,16 @@ pub fn reference(catalogue: &Arc<Catalogue>) -> Vec<CheckResult> {
     for revision in legacy() {
         for (case, attempt, results) in paused(run_all(catalogue, revision, None)).ran {
             all.extend(results);
-            for seen in seen_by_observers(&attempt).into_iter().filter(|seen| !seen.codes.is_empty()) {
+            for seen in seen_by_observers(&attempt)
+                .into_iter()
+                .filter(|seen| !seen.codes.is_empty())
+            {
                 let verdict = Some(Verdict::Fail);
-                all.push(CheckResult { id: seen.rule, verdict, ..crate::run::interpret::alive(&case) });
+                all.push(CheckResult {
+                    id: seen.rule,
+                    verdict,
+                    ..crate::run::interpret::alive(&case)
+                });
             }
         }
     }
@@ -166,14 +227,27 @@ fn variations(catalogue: &Catalogue) -> Vec<Variation<'_>> {
     for (card, check) in catalogue.checks() {
         let own = check_id(card, check);
         let mutants = check.mutants.iter().map(|mutant| {
-            let claim = Claim::Mutant { finds: mutant.finds.clone(), also: &mutant.also };
+            let claim = Claim::Mutant {
+                finds: mutant.finds.clone(),
+                also: &mutant.also,
+            };
             ('#', &mutant.at, &mutant.fault, claim)
         });
-        let near = check.near.iter().map(|near| ('~', &near.at, &near.fault, Claim::Near(near.verdict)));
+        let near = check
+            .near
+            .iter()
+            .map(|near| ('~', &near.at, &near.fault, Claim::Near(near.verdict)));
         for (number, (sign, at, fault, claim)) in (1..).zip(mutants).chain((1..).zip(near)) {
             let revisions = revisions_of(card, at.as_ref());
             let id = format!("{own}{sign}{number}");
-            all.push(Variation { id, own: own.clone(), revisions, at: at.clone(), fault: fault.clone(), claim });
+            all.push(Variation {
+                id,
+                own: own.clone(),
+                revisions,
+                at: at.clone(),
+                fault: fault.clone(),
+                claim,
+            });
         }
     }
     for (number, &(rule, lie, code)) in (1..).zip(OBSERVED) {
@@ -181,20 +255,47 @@ fn variations(catalogue: &Catalogue) -> Vec<Variation<'_>> {
             Lie::Named(name) => (None, Fault::Named(name.to_owned())),
             Lie::Instead(method, bytes) => {
                 let target = FaultTarget::Notification(method.to_owned());
-                (Some(FaultAt { target, nth: 1, revisions: None }), Fault::Raw(bytes.to_vec()))
+                (
+                    Some(FaultAt {
+                        target,
+                        nth: 1,
+                        revisions: None,
+                    }),
+                    Fault::Raw(bytes.to_vec()),
+                )
             }
         };
         let (sign, claim) = match code {
-            Some(code) => ('#', Claim::Mutant { finds: vec![code], also: &[] }),
+            Some(code) => (
+                '#',
+                Claim::Mutant {
+                    finds: vec![code],
+                    also: &[],
+                },
+            ),
             None => ('~', Claim::Near(NearVerdict::Verdict(Verdict::Pass))),
         };
         let id = format!("{rule}{sign}{number}");
-        all.push(Variation { id, own: rule.to_owned(), revisions: legacy().collect(), at, fault, claim });
+        all.push(Variation {
+            id,
+            own: rule.to_owned(),
+            revisions: legacy().collect(),
+            at,
+            fault,
+            claim,
+        });
     }
     for (number, &(card, fault, code)) in (1..).zip(LIVES) {
         let own = format!("{card}/alive");
         let (id, fault) = (format!("{own}#{number}"), Fault::Named(fault.to_owned()));
-        all.push(Variation { id, own, revisions: legacy().collect(), at: None, fault, claim: Claim::Life(code) });
+        all.push(Variation {
+            id,
+            own,
+            revisions: legacy().collect(),
+            at: None,
+            fault,
+            claim: Claim::Life(code),
+        });
     }
     all
 }
@@ -221,12 +322,21 @@ async fn run_all(
     revision: Revision,
     planted: Option<(Option<&FaultAt>, &Fault)>,
 ) -> Ran {
-    let mut ran = Ran { ran: Vec::new(), struck: 0, refused: None };
+    let mut ran = Ran {
+        ran: Vec::new(),
+        struck: 0,
+        refused: None,
+    };
     let honest = stage(catalogue, None, Means::default(), revision);
     let capabilities = probe(&honest, revision).await.result;
-    let capabilities = capabilities.and_then(|result| result.get("capabilities").cloned()).unwrap_or_default();
+    let capabilities = capabilities
+        .and_then(|result| result.get("capabilities").cloned())
+        .unwrap_or_default();
     let permissions = Permissions::new(&["*"], false).expect("a star is a glob");
-    let means = Means { permissions, capabilities: capabilities.clone() };
+    let means = Means {
+        permissions,
+        capabilities: capabilities.clone(),
+    };
     let offer = Offer {
         capabilities: BTreeMap::from([(revision, capabilities)]),
         fixtures: fixtures(),
@@ -262,9 +372,16 @@ async fn run_all(
     ran
 }
 
-fn stage(catalogue: &Arc<Catalogue>, planted: Option<Planted>, means: Means, revision: Revision) -> Stage {
+fn stage(
+    catalogue: &Arc<Catalogue>,
+    planted: Option<Planted>,
+    means: Means,
+    revision: Revision,
+) -> Stage {
     Stage {
-        launcher: Launcher::new(Target::Peer(planted), false).expect("memory needs no thread").with_facts(catalogue),
+        launcher: Launcher::new(Target::Peer(planted), false)
+            .expect("memory needs no thread")
+            .with_facts(catalogue),
         pace: Arc::new(Pace::new(Duration::from_secs(30), Duration::from_secs(20))),
         catalogue: Arc::clone(catalogue),
         fixtures: fixtures(),
@@ -274,16 +391,25 @@ fn stage(catalogue: &Arc<Catalogue>, planted: Option<Planted>, means: Means, rev
 
 fn prove(catalogue: &Arc<Catalogue>, variation: &Variation<'_>) -> Proof {
     let own = &variation.own;
-    let mut proof = Proof { id: variation.id.clone(), fired: BTreeSet::new(), cases: 0, problems: Vec::new() };
+    let mut proof = Proof {
+        id: variation.id.clone(),
+        fired: BTreeSet::new(),
+        cases: 0,
+        problems: Vec::new(),
+    };
     for &revision in &variation.revisions {
         let planted = (variation.at.as_ref(), &variation.fault);
         let ran = paused(run_all(catalogue, revision, Some(planted)));
         if let Some(refused) = ran.refused {
-            proof.problems.push(format!("the fault was refused: {refused}"));
+            proof
+                .problems
+                .push(format!("the fault was refused: {refused}"));
             return proof;
         }
         if ran.struck == 0 {
-            proof.problems.push(format!("{revision}: the fault never strikes"));
+            proof
+                .problems
+                .push(format!("{revision}: the fault never strikes"));
             continue;
         }
         proof.cases += ran.ran.len();
@@ -293,33 +419,64 @@ fn prove(catalogue: &Arc<Catalogue>, variation: &Variation<'_>) -> Proof {
         for (_, attempt, results) in &ran.ran {
             for result in results {
                 if result.id == *own {
-                    verdicts.insert((result.verdict, result.outcome == Outcome::NotApplicable, result.judged > 0));
+                    verdicts.insert((
+                        result.verdict,
+                        result.outcome == Outcome::NotApplicable,
+                        result.judged > 0,
+                    ));
                 }
                 let findings = result.findings.iter();
                 match result.verdict {
                     Some(Verdict::Fail) => {
-                        fired.extend(findings.map(|finding| format!("{}:{}", result.id, finding.code)));
+                        fired.extend(
+                            findings.map(|finding| format!("{}:{}", result.id, finding.code)),
+                        );
                     }
                     Some(Verdict::Error) => {
-                        errors.extend(findings.map(|finding| format!("{}: {}", result.id, finding.message)));
+                        errors.extend(
+                            findings.map(|finding| format!("{}: {}", result.id, finding.message)),
+                        );
                     }
                     Some(Verdict::Pass | Verdict::Inconclusive) | None => {}
                 }
             }
             let seen = seen_by_observers(attempt);
             verdicts.extend(seen.iter().filter(|one| one.rule == *own).map(|one| {
-                let verdict = if one.codes.is_empty() { Verdict::Pass } else { Verdict::Fail };
+                let verdict = if one.codes.is_empty() {
+                    Verdict::Pass
+                } else {
+                    Verdict::Fail
+                };
                 (Some(verdict), false, one.judged > 0)
             }));
-            fired.extend(seen.iter().flat_map(|one| one.codes.iter().map(|code| format!("{}:{code}", one.rule))));
+            fired.extend(
+                seen.iter()
+                    .flat_map(|one| one.codes.iter().map(|code| format!("{}:{code}", one.rule))),
+            );
         }
-        proof.problems.extend(errors.into_iter().map(|error| format!("{revision}: {error}")));
-        judge(variation, revision, own, &fired, &verdicts, &mut proof.problems);
+        proof.problems.extend(
+            errors
+                .into_iter()
+                .map(|error| format!("{revision}: {error}")),
+        );
+        judge(
+            variation,
+            revision,
+            own,
+            &fired,
+            &verdicts,
+            &mut proof.problems,
+        );
         proof.fired.extend(fired);
     }
     if let Claim::Mutant { also, .. } = &variation.claim {
-        for declared in also.iter().filter(|declared| !proof.fired.contains(*declared)) {
-            proof.problems.push(format!("`also` names {declared}, which never fires"));
+        for declared in also
+            .iter()
+            .filter(|declared| !proof.fired.contains(*declared))
+        {
+            proof
+                .problems
+                .push(format!("`also` names {declared}, which never fires"));
         }
     }
     proof
@@ -333,13 +490,20 @@ struct SeenByRule {
 }
 
 fn seen_by_observers(attempt: &Attempt) -> Vec<SeenByRule> {
-    let Ok(record) = &attempt.record else { return Vec::new() };
+    let Ok(record) = &attempt.record else {
+        return Vec::new();
+    };
     let observed = observe(record);
     let rules = observed.iter().flat_map(|one| {
         one.rules.iter().map(|rule| SeenByRule {
             rule: format!("observer/{}/{}", one.observer, rule.id),
             judged: one.sightings.judged(rule.id),
-            codes: one.sightings.found().filter(|found| found.rule == rule.id).map(|found| found.finding.code).collect(),
+            codes: one
+                .sightings
+                .found()
+                .filter(|found| found.rule == rule.id)
+                .map(|found| found.finding.code)
+                .collect(),
         })
     });
     rules.collect()
@@ -358,34 +522,52 @@ fn judge(
 ) {
     match &variation.claim {
         Claim::Mutant { finds, also } => {
-            for code in finds.iter().filter(|code| !fired.contains(&format!("{own}:{code}"))) {
-                let seen: Vec<&str> =
-                    verdicts.iter().map(|(verdict, ..)| verdict.map_or("not run", Verdict::as_str)).collect();
-                problems.push(format!("{revision}: survives, no {code} (the check came to: {})", seen.join(", ")));
+            for code in finds
+                .iter()
+                .filter(|code| !fired.contains(&format!("{own}:{code}")))
+            {
+                let seen: Vec<&str> = verdicts
+                    .iter()
+                    .map(|(verdict, ..)| verdict.map_or("not run", Verdict::as_str))
+                    .collect();
+                problems.push(format!(
+                    "{revision}: survives, no {code} (the check came to: {})",
+                    seen.join(", ")
+                ));
             }
             let expected = |id: &String| {
                 also.contains(id) || finds.iter().any(|code| *id == format!("{own}:{code}"))
             };
             for id in fired.iter().filter(|id| !expected(id)) {
-                problems.push(format!("{revision}: fires {id}, which the card does not declare"));
+                problems.push(format!(
+                    "{revision}: fires {id}, which the card does not declare"
+                ));
             }
         }
         Claim::Life(code) => {
             if !fired.contains(&format!("{own}:{code}")) {
                 problems.push(format!("{revision}: survives, no {code}"));
             }
-            for id in fired.iter().filter(|id| !id.ends_with(&format!("/alive:{code}"))) {
+            for id in fired
+                .iter()
+                .filter(|id| !id.ends_with(&format!("/alive:{code}")))
+            {
                 problems.push(format!("{revision}: fires {id} beside a death"));
             }
         }
         Claim::Near(stated) => {
-            let holds = |(verdict, not_applicable, judged): &(Option<Verdict>, bool, bool)| match stated {
-                NearVerdict::Verdict(Verdict::Pass) => *verdict == Some(Verdict::Pass) && *judged,
-                NearVerdict::Verdict(stated) => *verdict == Some(*stated),
-                NearVerdict::NotApplicable => *not_applicable,
-            };
+            let holds =
+                |(verdict, not_applicable, judged): &(Option<Verdict>, bool, bool)| match stated {
+                    NearVerdict::Verdict(Verdict::Pass) => {
+                        *verdict == Some(Verdict::Pass) && *judged
+                    }
+                    NearVerdict::Verdict(stated) => *verdict == Some(*stated),
+                    NearVerdict::NotApplicable => *not_applicable,
+                };
             if !verdicts.iter().any(holds) {
-                problems.push(format!("{revision}: the near miss comes to {verdicts:?}, never to the stated verdict"));
+                problems.push(format!(
+                    "{revision}: the near miss comes to {verdicts:?}, never to the stated verdict"
+                ));
             }
             let allowed = |id: &&String| {
                 *stated == NearVerdict::Verdict(Verdict::Fail) && id.starts_with(&format!("{own}:"))

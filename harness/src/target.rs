@@ -35,7 +35,11 @@ impl Target {
     /// The command, as typed.
     pub fn argv(&self) -> Vec<String> {
         match self {
-            Target::Command(command) => command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+            Target::Command(command) => command
+                .argv
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
             // What would start the same server as a process.
             Target::Peer(_) => vec!["mcp-assay".to_owned(), "serve".to_owned()],
         }
@@ -59,9 +63,10 @@ impl Launcher {
     /// **Errors**: when our own executable cannot be found, or the thread that keeps the guards cannot start.
     pub fn new(target: Target, ahead: bool) -> std::io::Result<Self> {
         let spawner = match &target {
-            Target::Command(_) => {
-                Some(Arc::new(Spawner::start(own_program()?, vec!["guard".into()])?))
-            }
+            Target::Command(_) => Some(Arc::new(Spawner::start(
+                own_program()?,
+                vec!["guard".into()],
+            )?)),
             Target::Peer(_) => None,
         };
         let ahead = match (&target, &spawner) {
@@ -80,7 +85,13 @@ impl Launcher {
             }
             _ => None,
         };
-        Ok(Launcher { target, spawner, ahead, opened: AtomicU64::new(0), resolve: None })
+        Ok(Launcher {
+            target,
+            spawner,
+            ahead,
+            opened: AtomicU64::new(0),
+            resolve: None,
+        })
     }
 
     /// Lets the faults of the reference peer refer to facts.
@@ -107,7 +118,10 @@ impl Launcher {
                         return Ok(connection);
                     }
                 }
-                let spawner = self.spawner.as_ref().expect("a command always has a spawner");
+                let spawner = self
+                    .spawner
+                    .as_ref()
+                    .expect("a command always has a spawner");
                 start(spawner, command).await
             }
         }
@@ -134,7 +148,11 @@ impl Drop for Launcher {
 
 /// Our own executable, which is also the guard. On Linux by a link that outlives a rebuild during the run.
 fn own_program() -> std::io::Result<PathBuf> {
-    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+    if cfg!(target_os = "linux") {
+        Ok(PathBuf::from("/proc/self/exe"))
+    } else {
+        std::env::current_exe()
+    }
 }
 
 async fn start(spawner: &Spawner, command: &Command) -> Started {
@@ -146,17 +164,29 @@ async fn start(spawner: &Spawner, command: &Command) -> Started {
 /// Fills in the facts that a fault's values refer to.
 pub fn resolve_facts(catalogue: &Arc<Catalogue>) -> Resolve {
     let catalogue = Arc::clone(catalogue);
-    Arc::new(move |template: &Template, revision: Revision| match template {
-        Template::Fact(path) => catalogue.facts().of(revision)?.get(path).map(serde_json::Value::to_string),
-        _ => None,
-    })
+    Arc::new(
+        move |template: &Template, revision: Revision| match template {
+            Template::Fact(path) => catalogue
+                .facts()
+                .of(revision)?
+                .get(path)
+                .map(serde_json::Value::to_string),
+            _ => None,
+        },
+    )
 }
 
 fn self_connection(planted: Option<Planted>, resolve: Option<Resolve>) -> Connection {
     let asked = Instant::now();
     let pipes = memory::spawn(move |input, output| async move {
-        let options = Options { fault: planted, resolve, ..Options::default() };
-        mcp_assay_peer::serve(options, input, output).await.exit_code
+        let options = Options {
+            fault: planted,
+            resolve,
+            ..Options::default()
+        };
+        mcp_assay_peer::serve(options, input, output)
+            .await
+            .exit_code
     });
     Connection::new(pipes, asked, Bounds::default())
 }

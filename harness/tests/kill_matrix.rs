@@ -40,7 +40,10 @@ fn the_reference_server_passes_every_check() {
         );
         judged += u64::from(result.verdict == Some(Verdict::Pass));
     }
-    assert!(judged > 300, "only {judged} results passed: the reference run looked at too little");
+    assert!(
+        judged > 300,
+        "only {judged} results passed: the reference run looked at too little"
+    );
 }
 
 #[test]
@@ -52,14 +55,24 @@ fn every_mutant_is_killed_and_every_near_miss_passes() {
     for proof in &proofs {
         let area = proof.id.split('/').next().unwrap_or_default().to_owned();
         let fired: Vec<&str> = proof.fired.iter().map(String::as_str).collect();
-        let fired = if fired.is_empty() { "nothing".to_owned() } else { fired.join(", ") };
-        areas.entry(area).or_default().push_str(&format!("{} -> {fired}\n", proof.id));
+        let fired = if fired.is_empty() {
+            "nothing".to_owned()
+        } else {
+            fired.join(", ")
+        };
+        areas
+            .entry(area)
+            .or_default()
+            .push_str(&format!("{} -> {fired}\n", proof.id));
         for problem in &proof.problems {
             problems.push_str(&format!("{}: {problem}\n", proof.id));
         }
     }
     let cases: usize = proofs.iter().map(|proof| proof.cases).sum();
-    eprintln!("kill matrix: {} mutants and near misses, {cases} cases", proofs.len());
+    eprintln!(
+        "kill matrix: {} mutants and near misses, {cases} cases",
+        proofs.len()
+    );
     assert!(problems.is_empty(), "\n{problems}");
     if !only.is_empty() {
         return;
@@ -73,7 +86,9 @@ fn every_mutant_is_killed_and_every_near_miss_passes() {
         return;
     }
     let on_disk: BTreeMap<String, String> = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("golden/matrix cannot be read ({error}); write it with BLESS=1"))
+        .unwrap_or_else(|error| {
+            panic!("golden/matrix cannot be read ({error}); write it with BLESS=1")
+        })
         .map(|file| {
             let path = file.unwrap().path();
             let area = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -81,7 +96,15 @@ fn every_mutant_is_killed_and_every_near_miss_passes() {
         })
         .collect();
     for (area, text) in &areas {
-        assert_eq!(on_disk.get(area), Some(text), "golden/matrix/{area}.txt is not what the matrix shows; review, then BLESS=1");
+        assert_eq!(
+            on_disk.get(area),
+            Some(text),
+            "golden/matrix/{area}.txt is not what the matrix shows; review, then BLESS=1"
+        );
     }
-    assert_eq!(on_disk.keys().collect::<Vec<_>>(), areas.keys().collect::<Vec<_>>(), "areas on disk and in the matrix");
+    assert_eq!(
+        on_disk.keys().collect::<Vec<_>>(),
+        areas.keys().collect::<Vec<_>>(),
+        "areas on disk and in the matrix"
+    );
 }

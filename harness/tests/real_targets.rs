@@ -14,7 +14,14 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// Servers of the list that every change is run on.
-const TARGETS: &[&str] = &["echo-mcp", "everything-2026", "filesystem", "git", "kubernetes", "time"];
+const TARGETS: &[&str] = &[
+    "echo-mcp",
+    "everything-2026",
+    "filesystem",
+    "git",
+    "kubernetes",
+    "time",
+];
 
 /// One line of golden/findings.yaml.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -29,20 +36,35 @@ struct Known {
 fn known() -> Vec<Known> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../golden/findings.yaml");
     let text = fs::read_to_string(&path).expect("golden/findings.yaml is there");
-    let source = Arc::new(Source { path: "golden/findings.yaml".to_owned(), text });
+    let source = Arc::new(Source {
+        path: "golden/findings.yaml".to_owned(),
+        text,
+    });
     let root = yaml::parse(&source).unwrap_or_else(|broken| panic!("{}", broken.render(false)));
-    let yaml::Value::Sequence(items) = root.value else { panic!("golden/findings.yaml is a sequence") };
+    let yaml::Value::Sequence(items) = root.value else {
+        panic!("golden/findings.yaml is a sequence")
+    };
     items.iter().map(|item| read(item)).collect()
 }
 
 fn read(item: &Node) -> Known {
-    let yaml::Value::Mapping(members) = &item.value else { panic!("each finding is a mapping") };
+    let yaml::Value::Mapping(members) = &item.value else {
+        panic!("each finding is a mapping")
+    };
     let text = |name: &str| {
         let member = members.iter().find(|entry| entry.key == name);
         let member = member.unwrap_or_else(|| panic!("a finding lacks `{name}`: {members:?}"));
-        member.value.text().unwrap_or_else(|| panic!("`{name}` is text")).to_owned()
+        member
+            .value
+            .text()
+            .unwrap_or_else(|| panic!("`{name}` is text"))
+            .to_owned()
     };
-    assert_eq!(members.len(), 5, "a finding has target, check, revision, sentence, reading: {members:?}");
+    assert_eq!(
+        members.len(),
+        5,
+        "a finding has target, check, revision, sentence, reading: {members:?}"
+    );
     Known {
         target: text("target"),
         check: text("check"),
@@ -54,27 +76,40 @@ fn read(item: &Node) -> Known {
 
 #[test]
 fn every_known_finding_names_a_check_and_a_sentence_that_it_rests_on() {
-    let catalogue = Catalogue::embedded().unwrap_or_else(|broken| panic!("{}", broken.render(false)));
+    let catalogue =
+        Catalogue::embedded().unwrap_or_else(|broken| panic!("{}", broken.render(false)));
     let findings = known();
     assert!(!findings.is_empty());
     let mut seen = BTreeSet::new();
     for finding in &findings {
-        assert!(seen.insert((&finding.target, &finding.check, &finding.revision)), "twice: {finding:?}");
+        assert!(
+            seen.insert((&finding.target, &finding.check, &finding.revision)),
+            "twice: {finding:?}"
+        );
         assert!(finding.reading.len() > 20, "no reading: {finding:?}");
         let revision = finding.revision.parse().unwrap();
         if finding.sentence == "robustness" {
             let check = catalogue.check(&finding.check);
             let built_in = finding.check.ends_with("/alive");
-            assert!(built_in || check.is_some_and(|(_, check)| check.cites.is_empty()), "{finding:?}");
+            assert!(
+                built_in || check.is_some_and(|(_, check)| check.cites.is_empty()),
+                "{finding:?}"
+            );
             continue;
         }
         let row = catalogue.requirements().of(revision).get(&finding.sentence);
         assert!(row.is_some(), "no such sentence: {finding:?}");
         let Some((card, check)) = catalogue.check(&finding.check) else {
-            assert!(finding.check.starts_with("observer/"), "no such check: {finding:?}");
+            assert!(
+                finding.check.starts_with("observer/"),
+                "no such check: {finding:?}"
+            );
             continue;
         };
-        let cited = catalogue.level_of(check, revision).map(|(_, rows)| rows).unwrap_or_default();
+        let cited = catalogue
+            .level_of(check, revision)
+            .map(|(_, rows)| rows)
+            .unwrap_or_default();
         assert!(
             cited.iter().any(|row| row.id == finding.sentence),
             "{} does not cite {}",
@@ -86,24 +121,37 @@ fn every_known_finding_names_a_check_and_a_sentence_that_it_rests_on() {
 
 #[test]
 fn real_servers_show_known_findings_and_no_others() {
-    let folders = (std::env::var_os("MCP_ASSAY_TARGETS"), std::env::var_os("MCP_ASSAY_SHARED"));
+    let folders = (
+        std::env::var_os("MCP_ASSAY_TARGETS"),
+        std::env::var_os("MCP_ASSAY_SHARED"),
+    );
     let (Some(installed), Some(shared)) = folders else {
         eprintln!("did not look: MCP_ASSAY_TARGETS and MCP_ASSAY_SHARED are not set");
         return;
     };
     let (installed, shared) = (PathBuf::from(installed), PathBuf::from(shared));
-    let listed = fs::read_to_string(shared.join("targets/targets.json")).expect("the list of targets");
+    let listed =
+        fs::read_to_string(shared.join("targets/targets.json")).expect("the list of targets");
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let known = known();
     let mut problems = String::new();
     for id in TARGETS {
-        let target = listed["targets"].as_array().unwrap().iter().find(|target| target["id"] == *id);
+        let target = listed["targets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|target| target["id"] == *id);
         let target = target.unwrap_or_else(|| panic!("the list has no target `{id}`"));
         let report = run(target, &installed);
         let mut seen = BTreeSet::new();
         for result in report["results"].as_array().unwrap() {
             let check = result["id"].as_str().unwrap();
-            let revision = result["case"].as_str().unwrap().split(['@', '+']).nth(1).unwrap();
+            let revision = result["case"]
+                .as_str()
+                .unwrap()
+                .split(['@', '+'])
+                .nth(1)
+                .unwrap();
             match result["verdict"].as_str() {
                 Some("fail") => {
                     seen.insert((check.to_owned(), revision.to_owned()));
@@ -111,19 +159,34 @@ fn real_servers_show_known_findings_and_no_others() {
                         known.target == *id && known.check == check && known.revision == revision
                     });
                     if !is_known {
-                        problems.push_str(&format!("{id}: new: {} {}\n", result["case"], result["findings"]));
+                        problems.push_str(&format!(
+                            "{id}: new: {} {}\n",
+                            result["case"], result["findings"]
+                        ));
                     }
                 }
-                Some("error") => problems.push_str(&format!("{id}: bug: {check} {}\n", result["findings"])),
+                Some("error") => {
+                    problems.push_str(&format!("{id}: bug: {check} {}\n", result["findings"]))
+                }
                 _ => {}
             }
         }
         let passes = report["summary"]["pass"].as_u64().unwrap();
-        eprintln!("{id}: {passes} passes, {} known findings, {} ms", seen.len(), report["duration_ms"]);
-        assert!(passes > 50, "{id}: only {passes} passes: the run looked at too little");
+        eprintln!(
+            "{id}: {passes} passes, {} known findings, {} ms",
+            seen.len(),
+            report["duration_ms"]
+        );
+        assert!(
+            passes > 50,
+            "{id}: only {passes} passes: the run looked at too little"
+        );
         for known in known.iter().filter(|known| known.target == *id) {
             if !seen.contains(&(known.check.clone(), known.revision.clone())) {
-                problems.push_str(&format!("{id}: no longer seen: {} in {}\n", known.check, known.revision));
+                problems.push_str(&format!(
+                    "{id}: no longer seen: {} in {}\n",
+                    known.check, known.revision
+                ));
             }
         }
     }
@@ -134,7 +197,8 @@ fn run(target: &Value, installed: &Path) -> Value {
     let work = tempfile::tempdir().unwrap();
     let fill = |word: &Value| {
         let word = word.as_str().unwrap();
-        word.replace("{dir}", &installed.to_string_lossy()).replace("{work}", &work.path().to_string_lossy())
+        word.replace("{dir}", &installed.to_string_lossy())
+            .replace("{work}", &work.path().to_string_lossy())
     };
     for command in target["prepare"].as_array().into_iter().flatten() {
         let words: Vec<String> = command.as_array().unwrap().iter().map(fill).collect();
@@ -152,6 +216,10 @@ fn run(target: &Value, installed: &Path) -> Value {
         .unwrap();
     let text = fs::read_to_string(&report).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_else(|error| {
-        panic!("{}: no report ({error}): {}", target["id"], String::from_utf8_lossy(&output.stderr))
+        panic!(
+            "{}: no report ({error}): {}",
+            target["id"],
+            String::from_utf8_lossy(&output.stderr)
+        )
     })
 }

@@ -242,7 +242,8 @@ fn is_unwanted(subject: &Subject<'_>, kind: Absent, sent: Option<&Sent>) -> bool
         Absent::Notification => subject.message.kind == Kind::Notification,
         // Either side may ping at any time.
         Absent::Request => {
-            subject.message.kind == Kind::Request && subject.message.method.as_deref() != Some("ping")
+            subject.message.kind == Kind::Request
+                && subject.message.method.as_deref() != Some("ping")
         }
         Absent::Result if subject.message.kind != Kind::Result => false,
         Absent::Reply | Absent::Result => match sent {

@@ -11,7 +11,13 @@ use std::time::Duration;
 #[command(name = "mcp-assay", version, about, max_term_width = 100)]
 pub struct Cli {
     /// When to colour.
-    #[arg(long, value_enum, default_value = "auto", global = true, value_name = "WHEN")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "auto",
+        global = true,
+        value_name = "WHEN"
+    )]
     pub color: Colour,
     /// What to do.
     #[command(subcommand)]
@@ -144,7 +150,9 @@ fn revision(text: &str) -> Result<RevisionChoice, String> {
 /// **Errors**: a text that is no such time, or zero.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no time; write 30s, 500ms or 2m");
-    let split = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
+    let split = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .ok_or_else(wrong)?;
     let number: u64 = text[..split].parse().map_err(|_| wrong())?;
     let time = match &text[split..] {
         "ms" => Duration::from_millis(number),
@@ -152,7 +160,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "m" => Duration::from_secs(number.checked_mul(60).ok_or_else(wrong)?),
         _ => return Err(wrong()),
     };
-    if time.is_zero() || time > Duration::from_secs(86_400) { Err(wrong()) } else { Ok(time) }
+    if time.is_zero() || time > Duration::from_secs(86_400) {
+        Err(wrong())
+    } else {
+        Ok(time)
+    }
 }
 
 /// Arguments of `list`.

@@ -21,26 +21,43 @@ use std::sync::Arc;
 ///
 /// **Errors**: standard output that cannot be written.
 pub async fn main(mut stage: Stage, settings: &Settings) -> Result<ExitCode, Failure> {
-    let Survey { probes, tested, cases } = survey(&mut stage, settings).await;
+    let Survey {
+        probes,
+        tested,
+        cases,
+    } = survey(&mut stage, settings).await;
     if let Some(why) = probes.iter().find_map(|probe| probe.silence.clone()) {
-        return Err(Failure { code: ExitCode::NoTarget, message: why, hint: None });
+        return Err(Failure {
+            code: ExitCode::NoTarget,
+            message: why,
+            hint: None,
+        });
     }
     let mut out = String::new();
     let dates: Vec<String> = tested.iter().map(Revision::to_string).collect();
-    out.push_str(&format!("Would test {} over {}; nothing was called.\n", dates.join(", "), stage.launcher.target().binding()));
+    out.push_str(&format!(
+        "Would test {} over {}; nothing was called.\n",
+        dates.join(", "),
+        stage.launcher.target().binding()
+    ));
     for case in &cases {
         match &case.unmet {
             Some(reason) => out.push_str(&format!("\n{}: not run, {reason}\n", case.id)),
             None => {
                 out.push_str(&format!("\n{}\n", case.id));
-                case.card.steps.iter().for_each(|step| describe(case, &step.action, &mut out));
+                case.card
+                    .steps
+                    .iter()
+                    .for_each(|step| describe(case, &step.action, &mut out));
             }
         }
     }
     for &revision in &tested {
         tools(&stage, settings, revision, &mut out).await?;
     }
-    io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
+    io::stdout()
+        .write_all(out.as_bytes())
+        .map_err(|error| Failure::usage(error.to_string()))?;
     Ok(ExitCode::Clean)
 }
 
@@ -61,18 +78,32 @@ fn describe(case: &Case, action: &Action, out: &mut String) {
     };
     let line = match action {
         Action::Open { .. } => "open: initialize, notifications/initialized".to_owned(),
-        Action::Send { what: Payload::Message(outgoing), .. } => format!("send {}", text(&outgoing.message)),
-        Action::Send { what: Payload::Batch(items), .. } => {
+        Action::Send {
+            what: Payload::Message(outgoing),
+            ..
+        } => format!("send {}", text(&outgoing.message)),
+        Action::Send {
+            what: Payload::Batch(items),
+            ..
+        } => {
             let items: Vec<String> = items.iter().map(|(_, item)| text(&item.message)).collect();
             format!("send a batch [{}]", items.join(","))
         }
-        Action::Send { what: Payload::Json(json), .. } => format!("send {}", json.trim_end()),
+        Action::Send {
+            what: Payload::Json(json),
+            ..
+        } => format!("send {}", json.trim_end()),
         Action::Raw { bytes, .. } => format!("write {:?}", String::from_utf8_lossy(bytes)),
         Action::Cancel { request } => format!("cancel {request}"),
         Action::Http { method, .. } => format!("http {method}"),
         Action::Close(_) => "close".to_owned(),
-        Action::Native { name, parameters, .. } => {
-            let parameters: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}: {}", text(value))).collect();
+        Action::Native {
+            name, parameters, ..
+        } => {
+            let parameters: Vec<String> = parameters
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", text(value)))
+                .collect();
             format!("native {name} ({})", parameters.join(", "))
         }
         Action::Await { .. } | Action::Quiet { .. } => return,
@@ -82,8 +113,16 @@ fn describe(case: &Case, action: &Action, out: &mut String) {
 }
 
 /// Which tools a tour would call, and with what.
-async fn tools(stage: &Stage, settings: &Settings, revision: Revision, out: &mut String) -> Result<(), Failure> {
-    let has_tools = stage.means.get(&revision).is_some_and(|means| means.capabilities.get("tools").is_some());
+async fn tools(
+    stage: &Stage,
+    settings: &Settings,
+    revision: Revision,
+    out: &mut String,
+) -> Result<(), Failure> {
+    let has_tools = stage
+        .means
+        .get(&revision)
+        .is_some_and(|means| means.capabilities.get("tools").is_some());
     if !has_tools {
         return Ok(());
     }
@@ -93,7 +132,13 @@ async fn tools(stage: &Stage, settings: &Settings, revision: Revision, out: &mut
         hint: None,
     })?;
     let memory = stage.launcher.target().binding() == Binding::Memory;
-    let mut conversation = Conversation::new(connection, "dry", memory, Arc::clone(&stage.pace), HashSet::new());
+    let mut conversation = Conversation::new(
+        connection,
+        "dry",
+        memory,
+        Arc::clone(&stage.pace),
+        HashSet::new(),
+    );
     let params = Value::Object(crate::era::legacy::initialize_params(revision)).to_string();
     let (_, _) = crate::era::legacy::open(&mut conversation, &params, stage.pace.start()).await;
     let listed = walk("tools/list", &mut conversation).await.entries;

@@ -6,7 +6,9 @@ use crate::closed::{lint_context, natives_text, observer_rules};
 use crate::run::exit::ExitCode;
 use globset::Glob;
 use mcp_assay_catalogue::lint::lint;
-use mcp_assay_catalogue::listing::{Listing, coverage as count, explain as describe, explain_fixtures};
+use mcp_assay_catalogue::listing::{
+    Listing, coverage as count, explain as describe, explain_fixtures,
+};
 use mcp_assay_catalogue::{Catalogue, catalogue::LoadError};
 use mcp_assay_judge::observer::OBSERVERS;
 use mcp_assay_model::protocol::{Revision, Role};
@@ -27,14 +29,18 @@ pub fn load(suites: Option<&Path>) -> Result<Catalogue, Failure> {
     };
     let catalogue = Catalogue::from_dir(folder).map_err(|error| match error {
         LoadError::Broken(broken) => Failure::usage(broken.render(false)),
-        LoadError::Io { path, source } => {
-            Failure::usage(format!("cannot read cards from `{}`: {source}", path.display()))
-        }
+        LoadError::Io { path, source } => Failure::usage(format!(
+            "cannot read cards from `{}`: {source}",
+            path.display()
+        )),
     })?;
     // The embedded cards are linted by a test; a user's are linted here.
     lint(&catalogue, &lint_context()).map_err(|broken| Failure::usage(broken.render(false)))?;
     if catalogue.scenarios().is_empty() {
-        return Err(Failure::usage(format!("no cards below `{}`", folder.display())));
+        return Err(Failure::usage(format!(
+            "no cards below `{}`",
+            folder.display()
+        )));
     }
     Ok(catalogue)
 }
@@ -42,7 +48,9 @@ pub fn load(suites: Option<&Path>) -> Result<Catalogue, Failure> {
 fn print(text: &str) -> Result<ExitCode, Failure> {
     match io::stdout().write_all(text.as_bytes()) {
         // A reader that went away, such as `head`, wants no more.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::usage(error.to_string())),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::usage(error.to_string()))
+        }
         _ => Ok(ExitCode::Clean),
     }
 }
@@ -62,16 +70,27 @@ pub fn list(list: &List) -> Result<ExitCode, Failure> {
         }
         listing = listing.filtered(|id| {
             globs.iter().any(|(pattern, glob)| {
-                glob.is_match(id) || id.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
+                glob.is_match(id)
+                    || id
+                        .strip_prefix(pattern)
+                        .is_some_and(|rest| rest.starts_with('/'))
             })
         });
         if listing.checks.is_empty() {
             let message = format!("`{}` selects nothing", list.only.join(" "));
-            let failure = Failure { code: ExitCode::NothingSelected, message, hint: None };
+            let failure = Failure {
+                code: ExitCode::NothingSelected,
+                message,
+                hint: None,
+            };
             return Err(failure.hint("`mcp-assay list` shows all"));
         }
     }
-    print(&if list.json { listing.json() } else { listing.text() })
+    print(&if list.json {
+        listing.json()
+    } else {
+        listing.text()
+    })
 }
 
 /// `explain`.
@@ -113,7 +132,12 @@ fn rule_text(catalogue: &Catalogue, id: &str) -> Option<String> {
     let cites: Vec<String> = rule.cites.iter().map(|cite| (*cite).to_owned()).collect();
     for revision in Revision::ALL {
         for row in catalogue.requirements().of(revision).cited(&cites) {
-            out.push_str(&format!("  {} {}\n    {}\n", row.effective_level(), row.id, row.url));
+            out.push_str(&format!(
+                "  {} {}\n    {}\n",
+                row.effective_level(),
+                row.id,
+                row.url
+            ));
         }
     }
     Some(out)
@@ -123,8 +147,13 @@ fn unknown(catalogue: &Catalogue, id: &str) -> Failure {
     let mut known = catalogue.check_ids();
     known.extend(observer_rules().into_iter().map(|rule| rule.id));
     let cards = catalogue.scenarios().iter().map(|card| card.id.as_str());
-    let nearest = mcp_assay_catalogue::diagnostic::nearest(id, known.iter().map(String::as_str).chain(cards));
-    let failure = Failure { code: ExitCode::NothingSelected, message: format!("no scenario or check `{id}`"), hint: None };
+    let nearest =
+        mcp_assay_catalogue::diagnostic::nearest(id, known.iter().map(String::as_str).chain(cards));
+    let failure = Failure {
+        code: ExitCode::NothingSelected,
+        message: format!("no scenario or check `{id}`"),
+        hint: None,
+    };
     failure.hint(match nearest {
         Some(near) => format!("did you mean `{near}`? `mcp-assay list` shows all"),
         None => "`mcp-assay list` shows all".to_owned(),
@@ -138,7 +167,10 @@ pub fn coverage(coverage: &Coverage) -> Result<ExitCode, Failure> {
     let catalogue = load(None)?;
     let mut report = count(&catalogue, Role::Server, &observer_rules(), None);
     if let Some(revision) = coverage.revision {
-        report.coverage.revisions.retain(|counted| counted.revision == revision);
+        report
+            .coverage
+            .revisions
+            .retain(|counted| counted.revision == revision);
         report.uncovered.retain(|row| row.revision == revision);
     }
     let mut out = match coverage.format {

@@ -46,7 +46,11 @@ pub struct Failure {
 impl Failure {
     /// A usage or configuration error.
     pub fn usage(message: impl Into<String>) -> Self {
-        Failure { code: ExitCode::Usage, message: message.into(), hint: None }
+        Failure {
+            code: ExitCode::Usage,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// With a next step.
@@ -61,7 +65,11 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let message = self.message.trim_end();
         // Diagnostics with carets bring their own head.
-        if message.starts_with("error") { write!(f, "{message}")? } else { write!(f, "error: {message}")? }
+        if message.starts_with("error") {
+            write!(f, "{message}")?
+        } else {
+            write!(f, "error: {message}")?
+        }
         match &self.hint {
             Some(hint) => write!(f, "\n\n{hint}"),
             None => Ok(()),

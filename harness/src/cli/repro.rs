@@ -19,13 +19,28 @@ use std::time::Duration;
 /// The script for the first case of a card in a revision. The bytes are those of a run against the reference server.
 ///
 /// **Errors**: a card that does not exist in that revision.
-pub fn script(catalogue: &Arc<Catalogue>, card: &Scenario, revision: Revision) -> Result<String, Failure> {
-    let offer = Offer { fixtures: fixtures(), calls_allowed: true, ..Offer::default() };
+pub fn script(
+    catalogue: &Arc<Catalogue>,
+    card: &Scenario,
+    revision: Revision,
+) -> Result<String, Failure> {
+    let offer = Offer {
+        fixtures: fixtures(),
+        calls_allowed: true,
+        ..Offer::default()
+    };
     let chosen = [Chosen::whole(card)];
     let mut cases = plan(&chosen, &[revision], Binding::Memory, &offer);
     let case = match cases.first_mut() {
-        Some(case) if !matches!(case.unmet, Some(mcp_assay_model::verdict::Reason::Revision)) => case,
-        _ => return Err(Failure::usage(format!("`{}` has no case in {revision}", card.id))),
+        Some(case) if !matches!(case.unmet, Some(mcp_assay_model::verdict::Reason::Revision)) => {
+            case
+        }
+        _ => {
+            return Err(Failure::usage(format!(
+                "`{}` has no case in {revision}",
+                card.id
+            )));
+        }
     };
     let sent = record(catalogue, case, revision)?;
     let mut out = format!(
@@ -42,32 +57,49 @@ pub fn script(catalogue: &Arc<Catalogue>, card: &Scenario, revision: Revision) -
     Ok(out)
 }
 
-fn record(catalogue: &Arc<Catalogue>, case: &Case, revision: Revision) -> Result<Vec<Vec<u8>>, Failure> {
+fn record(
+    catalogue: &Arc<Catalogue>,
+    case: &Case,
+    revision: Revision,
+) -> Result<Vec<Vec<u8>>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .map_err(|error| Failure::usage(error.to_string()))?;
     runtime.block_on(async {
-        let permissions = Permissions::new(&["*"], false).map_err(|error| Failure::usage(error.to_string()))?;
+        let permissions =
+            Permissions::new(&["*"], false).map_err(|error| Failure::usage(error.to_string()))?;
         let capabilities = serde_json::json!({ "tools": {}, "prompts": {}, "resources": {} });
         let stage = Stage {
-            launcher: Launcher::new(Target::Peer(None), false).map_err(|error| Failure::usage(error.to_string()))?,
+            launcher: Launcher::new(Target::Peer(None), false)
+                .map_err(|error| Failure::usage(error.to_string()))?,
             pace: Arc::new(Pace::new(Duration::from_secs(30), Duration::from_secs(20))),
             catalogue: Arc::clone(catalogue),
             fixtures: fixtures(),
-            means: BTreeMap::from([(revision, Means { permissions, capabilities })]),
+            means: BTreeMap::from([(
+                revision,
+                Means {
+                    permissions,
+                    capabilities,
+                },
+            )]),
         };
         let (attempt, _) = attempt(&stage, case, None).await;
         let record = attempt.record.map_err(Failure::usage)?;
-        let sent = record.entries.iter().filter(|entry| entry.direction == Direction::Sent);
-        Ok(sent.map(|entry| {
-            let mut bytes = entry.raw.to_vec();
-            if entry.terminator.is_some() {
-                bytes.push(b'\n');
-            }
-            bytes
-        }).collect())
+        let sent = record
+            .entries
+            .iter()
+            .filter(|entry| entry.direction == Direction::Sent);
+        Ok(sent
+            .map(|entry| {
+                let mut bytes = entry.raw.to_vec();
+                if entry.terminator.is_some() {
+                    bytes.push(b'\n');
+                }
+                bytes
+            })
+            .collect())
     })
 }
 
@@ -93,7 +125,11 @@ mod tests {
     fn bytes_survive_a_shell() {
         let bytes: Vec<u8> = (1..=255).collect();
         let script = format!("printf '%b' '{}'", escaped(&bytes));
-        let output = std::process::Command::new("sh").arg("-c").arg(script).output().expect("sh runs");
+        let output = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(script)
+            .output()
+            .expect("sh runs");
         assert_eq!(output.stdout, bytes);
     }
 }

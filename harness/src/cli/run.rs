@@ -30,7 +30,12 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
     let chosen = select(&catalogue, &run.only)?;
     let (target, again, secrets) = target::target(&run, &profile)?;
     let (timeout, start_timeout) = target::times(&run, &profile);
-    let mut globs: Vec<String> = run.allow_tool.iter().chain(&profile.allow_tools).cloned().collect();
+    let mut globs: Vec<String> = run
+        .allow_tool
+        .iter()
+        .chain(&profile.allow_tools)
+        .cloned()
+        .collect();
     // A fixture in the profile names the tool that may be called for it; the reference server's tools harm nobody.
     globs.extend(profile.fixtures.values().flat_map(named_tools));
     if run.this {
@@ -38,7 +43,10 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
     }
     let permissions = Permissions::new(&globs, run.no_calls)
         .map_err(|error| Failure::usage(format!("a tool glob cannot be read: {error}")))?;
-    let mut gate = GatePolicy { strict: run.strict, ..GatePolicy::default() };
+    let mut gate = GatePolicy {
+        strict: run.strict,
+        ..GatePolicy::default()
+    };
     gate.levels.extend(&profile.gate.levels);
     gate.codes.extend(&profile.gate.codes);
     gate.checks.extend(profile.gate.checks.clone());
@@ -57,7 +65,9 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
         permissions,
         gate,
         rerun: (rerun_start(&run), again),
-        started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+        started: jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+            .to_string(),
     };
     let fixtures = if run.this {
         crate::prove::fixtures()
@@ -65,8 +75,11 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
         serde_json::to_value(&profile.fixtures).map_err(|error| harness(error.to_string()))?
     };
     runtime.block_on(async {
-        let launcher = Launcher::new(target, !run.dry)
-            .map_err(|error| harness(format!("the thread that keeps targets did not start: {error}")))?;
+        let launcher = Launcher::new(target, !run.dry).map_err(|error| {
+            harness(format!(
+                "the thread that keeps targets did not start: {error}"
+            ))
+        })?;
         let stage = Stage {
             launcher,
             pace: Arc::new(Pace::new(timeout, start_timeout)),
@@ -78,8 +91,10 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
             return dry::main(stage, &settings).await;
         }
         let mask = Mask::new(secrets);
-        let artefacts =
-            reports.iter().map(|(format, path)| ((*format).to_owned(), (*path).to_owned())).collect();
+        let artefacts = reports
+            .iter()
+            .map(|(format, path)| ((*format).to_owned(), (*path).to_owned()))
+            .collect();
         let mut reporters = reporters(reports, run.quiet, colour, artefacts)?;
         let (interrupt, interrupted) = watch::channel(false);
         tokio::spawn(async move {
@@ -106,23 +121,32 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
         }
         match broken {
             // A reader that went away, such as `head`, wants no more; the verdict stands.
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::usage(format!("a report could not be written: {error}")))
-            }
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::usage(
+                format!("a report could not be written: {error}"),
+            )),
             _ => Ok(code),
         }
     })
 }
 
 fn harness(message: String) -> Failure {
-    Failure { code: ExitCode::Harness, message, hint: None }
+    Failure {
+        code: ExitCode::Harness,
+        message,
+        hint: None,
+    }
 }
 
 /// Tools that the fields of a fixture name.
 fn named_tools(fixture: &serde_json::Value) -> Vec<String> {
     let names = [fixture.get("tool"), fixture.pointer("/call/name")];
     // A name is meant to the letter, whatever a glob would make of it.
-    names.into_iter().flatten().filter_map(|name| name.as_str()).map(globset::escape).collect()
+    names
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str())
+        .map(globset::escape)
+        .collect()
 }
 
 /// The command line, else the profile, else auto.
@@ -133,7 +157,9 @@ fn choice(run: &args::Run, profile: &Profile) -> Result<Choice, Failure> {
         (None, Some(Revisions::All)) => Ok(Choice::All),
         (None, Some(Revisions::Only(revisions))) => match revisions.as_slice() {
             [one] => Ok(Choice::Exact(*one)),
-            _ => Err(Failure::usage("`revisions` in the profile names several; name one, or write `all`")),
+            _ => Err(Failure::usage(
+                "`revisions` in the profile names several; name one, or write `all`",
+            )),
         },
     }
 }
@@ -142,15 +168,25 @@ fn choice(run: &args::Run, profile: &Profile) -> Result<Choice, Failure> {
 fn rerun_start(run: &args::Run) -> String {
     let mut words = vec!["mcp-assay run".to_owned(), format!("--seed {}", run.seed)];
     if let Some(suites) = &run.suites {
-        words.push(format!("--suites {}", target::quoted(&suites.display().to_string())));
+        words.push(format!(
+            "--suites {}",
+            target::quoted(&suites.display().to_string())
+        ));
     }
     if let Some(profile) = &run.profile {
-        words.push(format!("--profile {}", target::quoted(&profile.display().to_string())));
+        words.push(format!(
+            "--profile {}",
+            target::quoted(&profile.display().to_string())
+        ));
     }
     if run.no_calls {
         words.push("--no-calls".to_owned());
     }
-    words.extend(run.allow_tool.iter().map(|glob| format!("--allow-tool {}", target::quoted(glob))));
+    words.extend(
+        run.allow_tool
+            .iter()
+            .map(|glob| format!("--allow-tool {}", target::quoted(glob))),
+    );
     match run.revision.map(|choice| choice.0) {
         Some(Choice::Exact(revision)) => words.push(format!("--revision {revision}")),
         Some(Choice::All) => words.push("--revision all".to_owned()),
@@ -165,7 +201,9 @@ fn outputs(reports: &[String]) -> Result<Vec<(&str, &str)>, Failure> {
     reports
         .iter()
         .map(|report| match report.split_once('=') {
-            Some((format, path)) if known.contains(&format) && !path.is_empty() => Ok((format, path)),
+            Some((format, path)) if known.contains(&format) && !path.is_empty() => {
+                Ok((format, path))
+            }
             _ => {
                 let message = format!("--report `{report}` is not FORMAT=FILE");
                 Err(Failure::usage(message).hint(format!("formats: {}", known.join(", "))))
@@ -197,7 +235,11 @@ fn reporters(
         if !quiet {
             all.push(Box::new(Progress::new()));
         }
-        let look = Look { artefacts, quiet, ..Look::of_stdout(colour.choice()) };
+        let look = Look {
+            artefacts,
+            quiet,
+            ..Look::of_stdout(colour.choice())
+        };
         all.push(Box::new(Terminal::new(io::stdout(), look)));
     }
     Ok(all)

@@ -37,11 +37,21 @@ pub fn select(catalogue: &Catalogue, patterns: &[String]) -> Result<Vec<Chosen>,
 fn by_case<'a>(catalogue: &'a Catalogue, card: &str, case: &str) -> Vec<(&'a str, Chosen)> {
     let card = catalogue.scenario(card).into_iter();
     let cases = Some(BTreeSet::from([case.to_owned()]));
-    card.map(|card| (card.id.as_str(), Chosen { cases: cases.clone(), ..Chosen::whole(card) })).collect()
+    card.map(|card| {
+        (
+            card.id.as_str(),
+            Chosen {
+                cases: cases.clone(),
+                ..Chosen::whole(card)
+            },
+        )
+    })
+    .collect()
 }
 
 fn by_name<'a>(catalogue: &'a Catalogue, name: &str) -> Result<Vec<(&'a str, Chosen)>, Failure> {
-    let glob = Glob::new(name).map_err(|error| Failure::usage(format!("--only `{name}` is no glob: {error}")))?;
+    let glob = Glob::new(name)
+        .map_err(|error| Failure::usage(format!("--only `{name}` is no glob: {error}")))?;
     let glob = glob.compile_matcher();
     let matches = |id: &str| id == name || glob.is_match(id);
     let mut found = Vec::new();
@@ -51,10 +61,19 @@ fn by_name<'a>(catalogue: &'a Catalogue, name: &str) -> Result<Vec<(&'a str, Cho
             found.push((card.id.as_str(), Chosen::whole(card)));
             continue;
         }
-        let matching = card.checks.iter().filter(|check| matches(&check_id(card, check)));
+        let matching = card
+            .checks
+            .iter()
+            .filter(|check| matches(&check_id(card, check)));
         let checks: BTreeSet<String> = matching.map(|check| check.name.clone()).collect();
         if !checks.is_empty() || matches(&format!("{}/alive", card.id)) {
-            found.push((card.id.as_str(), Chosen { checks: Some(checks), ..Chosen::whole(card) }));
+            found.push((
+                card.id.as_str(),
+                Chosen {
+                    checks: Some(checks),
+                    ..Chosen::whole(card)
+                },
+            ));
         }
     }
     Ok(found)
@@ -62,7 +81,10 @@ fn by_name<'a>(catalogue: &'a Catalogue, name: &str) -> Result<Vec<(&'a str, Cho
 
 /// The union: whoever wants all gets all.
 fn join(known: &mut Chosen, new: Chosen) {
-    let unite = |known: &mut Option<BTreeSet<String>>, new: Option<BTreeSet<String>>| match (known.as_mut(), new) {
+    let unite = |known: &mut Option<BTreeSet<String>>, new: Option<BTreeSet<String>>| match (
+        known.as_mut(),
+        new,
+    ) {
         (Some(known), Some(new)) => known.extend(new),
         (Some(_), None) => *known = None,
         (None, _) => {}
@@ -72,12 +94,24 @@ fn join(known: &mut Chosen, new: Chosen) {
 }
 
 fn nothing(catalogue: &Catalogue, pattern: &str) -> Failure {
-    let mut ids: Vec<String> = catalogue.scenarios().iter().map(|card| card.id.clone()).collect();
-    ids.extend(catalogue.checks().map(|(card, check)| check_id(card, check)));
+    let mut ids: Vec<String> = catalogue
+        .scenarios()
+        .iter()
+        .map(|card| card.id.clone())
+        .collect();
+    ids.extend(
+        catalogue
+            .checks()
+            .map(|(card, check)| check_id(card, check)),
+    );
     let nearest = mcp_assay_catalogue::diagnostic::nearest(pattern, ids.iter().map(String::as_str));
     let hint = match nearest {
         Some(near) => format!("did you mean `{near}`? `mcp-assay list` shows all"),
         None => "`mcp-assay list` shows all ids".to_owned(),
     };
-    Failure { code: ExitCode::NothingSelected, message: format!("--only `{pattern}` selects nothing"), hint: Some(hint) }
+    Failure {
+        code: ExitCode::NothingSelected,
+        message: format!("--only `{pattern}` selects nothing"),
+        hint: Some(hint),
+    }
 }

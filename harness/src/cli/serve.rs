@@ -17,7 +17,11 @@ pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
     if serve.list_faults {
         return list(&catalogue);
     }
-    let fault = serve.fault.as_deref().map(|name| planted(&catalogue, name)).transpose()?;
+    let fault = serve
+        .fault
+        .as_deref()
+        .map(|name| planted(&catalogue, name))
+        .transpose()?;
     let resolve = crate::target::resolve_facts(&std::sync::Arc::new(catalogue));
     let options = Options {
         revisions: serve.revision.into_iter().collect(),
@@ -29,8 +33,16 @@ pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|error| Failure { code: ExitCode::Harness, message: error.to_string(), hint: None })?;
-    let ended = runtime.block_on(mcp_assay_peer::serve(options, tokio::io::stdin(), tokio::io::stdout()));
+        .map_err(|error| Failure {
+            code: ExitCode::Harness,
+            message: error.to_string(),
+            hint: None,
+        })?;
+    let ended = runtime.block_on(mcp_assay_peer::serve(
+        options,
+        tokio::io::stdin(),
+        tokio::io::stdout(),
+    ));
     // The thread that reads stdin cannot be interrupted; the process ends without it.
     runtime.shutdown_background();
     std::process::exit(ended.exit_code)
@@ -44,23 +56,32 @@ fn list(catalogue: &Catalogue) -> Result<ExitCode, Failure> {
     out.push_str("\nMutants of the cards:\n");
     for (card, check) in catalogue.checks() {
         for (number, Mutant { why, .. }) in (1..).zip(&check.mutants) {
-            out.push_str(&format!("  {:<52} {why}\n", format!("{}/{}#{number}", card.id, check.name)));
+            out.push_str(&format!(
+                "  {:<52} {why}\n",
+                format!("{}/{}#{number}", card.id, check.name)
+            ));
         }
     }
-    io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
+    io::stdout()
+        .write_all(out.as_bytes())
+        .map_err(|error| Failure::usage(error.to_string()))?;
     Ok(ExitCode::Clean)
 }
 
 /// A fault by name, or a card's mutant as `CARD/CHECK#N`.
 fn planted(catalogue: &Catalogue, name: &str) -> Result<Planted, Failure> {
     let hint = "`mcp-assay serve --list-faults` shows all";
-    let refused = |error: mcp_assay_peer::FaultRefused| Failure::usage(error.to_string()).hint(hint);
+    let refused =
+        |error: mcp_assay_peer::FaultRefused| Failure::usage(error.to_string()).hint(hint);
     let Some((check, number)) = name.rsplit_once('#') else {
         return Planted::named(name).map_err(refused);
     };
     let unknown = || Failure::usage(format!("no mutant `{name}`")).hint(hint);
     let number: usize = number.parse().map_err(|_| unknown())?;
     let (_, check) = catalogue.check(check).ok_or_else(unknown)?;
-    let mutant = number.checked_sub(1).and_then(|index| check.mutants.get(index)).ok_or_else(unknown)?;
+    let mutant = number
+        .checked_sub(1)
+        .and_then(|index| check.mutants.get(index))
+        .ok_or_else(unknown)?;
     Planted::new(mutant.at.clone(), mutant.fault.clone()).map_err(refused)
 }

@@ -3,8 +3,8 @@
 use super::Failure;
 use super::args;
 use crate::target::Target;
-use mcp_assay_catalogue::profile::{Known, Profile};
 use mcp_assay_catalogue::Catalogue;
+use mcp_assay_catalogue::profile::{Known, Profile};
 use mcp_assay_model::scenario::Source;
 use mcp_assay_transport::stdio::Command;
 use std::path::Path;
@@ -27,38 +27,62 @@ pub fn profile(catalogue: &Catalogue, named: Option<&Path>) -> Result<Profile, F
     let text = if named.is_none() && !path.exists() {
         "{}\n".to_owned()
     } else {
-        std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("cannot read the profile `{}`: {error}", path.display())))?
+        std::fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!(
+                "cannot read the profile `{}`: {error}",
+                path.display()
+            ))
+        })?
     };
-    let source = Arc::new(Source { path: path.display().to_string(), text });
+    let source = Arc::new(Source {
+        path: path.display().to_string(),
+        text,
+    });
     let mut checks = catalogue.check_ids();
-    checks.extend(crate::closed::observer_rules().into_iter().map(|rule| rule.id));
-    let known = Known { fixtures: catalogue.facts().fixtures(), checks: &checks };
+    checks.extend(
+        crate::closed::observer_rules()
+            .into_iter()
+            .map(|rule| rule.id),
+    );
+    let known = Known {
+        fixtures: catalogue.facts().fixtures(),
+        checks: &checks,
+    };
     Profile::parse(&source, &known).map_err(|broken| Failure::usage(broken.render(false)))
 }
 
 /// The target, how to name it in a rerun command, and the secrets that belong to it.
 ///
 /// **Errors**: no target, an unknown name, a target of a kind that cannot be reached yet.
-pub fn target(run: &args::Run, profile: &Profile) -> Result<(Target, String, Vec<String>), Failure> {
+pub fn target(
+    run: &args::Run,
+    profile: &Profile,
+) -> Result<(Target, String, Vec<String>), Failure> {
     if run.this {
         return Ok((Target::Peer(None), " --self".to_owned(), Vec::new()));
     }
-    let mut command = Command { cwd: run.cwd.clone(), ..Command::default() };
+    let mut command = Command {
+        cwd: run.cwd.clone(),
+        ..Command::default()
+    };
     let mut secrets = Vec::new();
     let mut again = String::new();
     if !run.command.is_empty() {
         command.argv.clone_from(&run.command);
     } else if let Some(name) = &run.target {
         if profile.target_names().next().is_none() {
-            return Err(Failure::usage(format!("target `{name}`, but no {PROFILE} names any target")).hint(HOW));
+            return Err(Failure::usage(format!(
+                "target `{name}`, but no {PROFILE} names any target"
+            ))
+            .hint(HOW));
         }
         let environment = |name: &str| std::env::var(name).ok();
         let entry = profile
             .target(name, &environment)
             .map_err(|broken| Failure::usage(broken.render(false)).hint(HOW))?;
         if entry.command.is_empty() {
-            let message = format!("target `{name}` has a url; only stdio targets can be tested yet");
+            let message =
+                format!("target `{name}` has a url; only stdio targets can be tested yet");
             return Err(Failure::usage(message));
         }
         command.argv = entry.command.iter().map(Into::into).collect();
@@ -76,8 +100,15 @@ pub fn target(run: &args::Run, profile: &Profile) -> Result<(Target, String, Vec
         secrets.push(value.to_owned());
     }
     if again.is_empty() {
-        let words: Vec<String> = run.command.iter().map(|word| quoted(&word.to_string_lossy())).collect();
-        let cwd = run.cwd.as_ref().map(|cwd| format!(" --cwd {}", quoted(&cwd.display().to_string())));
+        let words: Vec<String> = run
+            .command
+            .iter()
+            .map(|word| quoted(&word.to_string_lossy()))
+            .collect();
+        let cwd = run
+            .cwd
+            .as_ref()
+            .map(|cwd| format!(" --cwd {}", quoted(&cwd.display().to_string())));
         let env: String = run
             .env
             .iter()
@@ -101,7 +132,13 @@ pub fn quoted(word: &str) -> String {
 
 /// The two bounds of time, from the command line, else the profile, else the contract.
 pub fn times(run: &args::Run, profile: &Profile) -> (Duration, Duration) {
-    let timeout = run.timeout.or(profile.timeout).unwrap_or(Duration::from_secs(30));
-    let start = run.start_timeout.or(profile.start_timeout).unwrap_or(Duration::from_secs(20));
+    let timeout = run
+        .timeout
+        .or(profile.timeout)
+        .unwrap_or(Duration::from_secs(30));
+    let start = run
+        .start_timeout
+        .or(profile.start_timeout)
+        .unwrap_or(Duration::from_secs(20));
     (timeout, start)
 }

@@ -34,7 +34,10 @@ pub fn initialize_params(revision: Revision) -> Map<String, Value> {
 
 /// Text of an `initialize` request.
 pub fn initialize(id: &RawId, params: &str) -> String {
-    format!(r#"{{"jsonrpc":"2.0","id":{},"method":"initialize","params":{params}}}"#, id.0)
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{},"method":"initialize","params":{params}}}"#,
+        id.0
+    )
 }
 
 /// The notification that completes the handshake.
@@ -52,8 +55,10 @@ pub async fn open(
     let (index, _) = conversation.send_line(&initialize(&id, params));
     let opened = match conversation.wait_reply(index, asked + patience).await {
         Waited::Got(_) => {
-            let kind =
-                conversation.reply(index).and_then(|entry| entry.message.as_ref()).map(|message| message.kind);
+            let kind = conversation
+                .reply(index)
+                .and_then(|entry| entry.message.as_ref())
+                .map(|message| message.kind);
             if kind == Some(Kind::Result) {
                 let _ = conversation.send_line(INITIALIZED);
                 conversation.opened();

@@ -39,9 +39,18 @@ fn value_of(schema: &Value, root: &Value, depth: usize) -> Option<Value> {
         return Some(value.clone());
     }
     // What these add cannot be met without solving them.
-    if ["not", "if", "allOf", "dependentRequired", "dependentSchemas", "propertyNames", "minProperties", "contains"]
-        .iter()
-        .any(|keyword| schema.contains_key(*keyword))
+    if [
+        "not",
+        "if",
+        "allOf",
+        "dependentRequired",
+        "dependentSchemas",
+        "propertyNames",
+        "minProperties",
+        "contains",
+    ]
+    .iter()
+    .any(|keyword| schema.contains_key(*keyword))
     {
         return None;
     }
@@ -51,7 +60,9 @@ fn value_of(schema: &Value, root: &Value, depth: usize) -> Option<Value> {
             if schema.contains_key("properties") {
                 return None;
             }
-            return branches.iter().find_map(|branch| value_of(branch, root, depth + 1));
+            return branches
+                .iter()
+                .find_map(|branch| value_of(branch, root, depth + 1));
         }
     }
     let kind = match schema.get("type") {
@@ -74,10 +85,16 @@ fn value_of(schema: &Value, root: &Value, depth: usize) -> Option<Value> {
 
 fn object_of(schema: &Map<String, Value>, root: &Value, depth: usize) -> Option<Value> {
     let mut object = Map::new();
-    let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let required = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     for name in required {
         let name = name.as_str()?;
-        let member = schema.get("properties").and_then(|properties| properties.get(name));
+        let member = schema
+            .get("properties")
+            .and_then(|properties| properties.get(name));
         let value = match member {
             Some(member) => value_of(member, root, depth + 1)?,
             None => json!("a"),
@@ -89,14 +106,19 @@ fn object_of(schema: &Map<String, Value>, root: &Value, depth: usize) -> Option<
 
 fn array_of(schema: &Map<String, Value>, root: &Value, depth: usize) -> Option<Value> {
     let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
-    if schema.contains_key("prefixItems") || (least > 1 && schema.get("uniqueItems") == Some(&Value::Bool(true))) {
+    if schema.contains_key("prefixItems")
+        || (least > 1 && schema.get("uniqueItems") == Some(&Value::Bool(true)))
+    {
         return None;
     }
     let item = match schema.get("items") {
         Some(items) if least > 0 => value_of(items, root, depth + 1)?,
         _ => json!("a"),
     };
-    Some(Value::Array(vec![item; usize::try_from(least.min(64)).ok()?]))
+    Some(Value::Array(vec![
+        item;
+        usize::try_from(least.min(64)).ok()?
+    ]))
 }
 
 fn text_of(schema: &Map<String, Value>) -> Option<Value> {
@@ -116,7 +138,10 @@ fn text_of(schema: &Map<String, Value>) -> Option<Value> {
         Some(_) => return None,
     };
     let least = schema.get("minLength").and_then(Value::as_u64).unwrap_or(0);
-    let most = schema.get("maxLength").and_then(Value::as_u64).unwrap_or(u64::MAX);
+    let most = schema
+        .get("maxLength")
+        .and_then(Value::as_u64)
+        .unwrap_or(u64::MAX);
     let length = text.chars().count() as u64;
     if length >= least && length <= most {
         return Some(json!(text));
@@ -147,8 +172,15 @@ fn number_of(schema: &Map<String, Value>, whole: bool) -> Option<Value> {
     let fits = bound("maximum").is_none_or(|most| value <= most)
         && bound("exclusiveMaximum").is_none_or(|below| value < below)
         && value.abs() < 1e15;
-    #[expect(clippy::cast_possible_truncation, reason = "the value was bounded to a whole number below 1e15 just above")]
-    let number = if value.fract() == 0.0 { json!(value as i64) } else { json!(value) };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the value was bounded to a whole number below 1e15 just above"
+    )]
+    let number = if value.fract() == 0.0 {
+        json!(value as i64)
+    } else {
+        json!(value)
+    };
     fits.then_some(number)
 }
 
@@ -161,7 +193,10 @@ mod tests {
     fn gives_required_members_only_and_nothing_that_is_not_sure() {
         for (schema, arguments) in [
             (json!({"type": "object"}), Some(json!({}))),
-            (json!({"type": "object", "properties": {"a": {"type": "string"}}}), Some(json!({}))),
+            (
+                json!({"type": "object", "properties": {"a": {"type": "string"}}}),
+                Some(json!({})),
+            ),
             (
                 json!({"type": "object", "properties": {"a": {"type": "string", "minLength": 3}}, "required": ["a"]}),
                 Some(json!({"a": "aaa"})),

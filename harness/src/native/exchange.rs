@@ -26,13 +26,21 @@ pub async fn request(
     patience: Duration,
 ) -> Result<Reply, Missing> {
     let id = conversation.fresh_id();
-    let params = params.map(|params| format!(r#","params":{params}"#)).unwrap_or_default();
-    let text = format!(r#"{{"jsonrpc":"2.0","id":{},"method":"{method}"{params}}}"#, id.0);
+    let params = params
+        .map(|params| format!(r#","params":{params}"#))
+        .unwrap_or_default();
+    let text = format!(
+        r#"{{"jsonrpc":"2.0","id":{},"method":"{method}"{params}}}"#,
+        id.0
+    );
     let (index, outcome) = conversation.send_line(&text);
     if outcome.is_err() {
         return Err(Missing::Hung);
     }
-    let seq = match conversation.wait_reply(index, Instant::now() + patience).await {
+    let seq = match conversation
+        .wait_reply(index, Instant::now() + patience)
+        .await
+    {
         Waited::Got(seq) => seq,
         Waited::Ended => return Err(Missing::Died),
         Waited::TimedOut => match conversation.fence(Duration::ZERO).await {
@@ -40,14 +48,20 @@ pub async fn request(
                 let late = conversation.sent(index).replies.first().copied();
                 // What came and was too long to be read may be the answer.
                 let oversized = conversation.has_oversized_since(conversation.sent(index).seq);
-                late.ok_or(if oversized { Missing::Unfenced } else { Missing::Silent })?
+                late.ok_or(if oversized {
+                    Missing::Unfenced
+                } else {
+                    Missing::Silent
+                })?
             }
             Fence::Missing(missing) => return Err(missing),
         },
     };
-    let message = conversation.entry(seq).and_then(|entry| entry.message.as_ref());
-    let result = message.filter(|message| message.kind == Kind::Result).and_then(|message| {
-        message.value.get("result").cloned()
-    });
+    let message = conversation
+        .entry(seq)
+        .and_then(|entry| entry.message.as_ref());
+    let result = message
+        .filter(|message| message.kind == Kind::Result)
+        .and_then(|message| message.value.get("result").cloned());
     Ok(Reply { seq, result })
 }

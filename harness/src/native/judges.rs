@@ -11,8 +11,14 @@ use std::collections::HashMap;
 
 /// Names of the native judges and what each says, in a line.
 pub const JUDGES: &[(&str, &str)] = &[
-    ("call-results", "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called"),
-    ("list-results", "each result on a tour but those of tools/call fits the definition of its method"),
+    (
+        "call-results",
+        "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called",
+    ),
+    (
+        "list-results",
+        "each result on a tour but those of tools/call fits the definition of its method",
+    ),
     ("walk-ends", "a walk ended on a last page"),
     ("walk-unique", "a walk met no name or URI twice"),
 ];
@@ -31,18 +37,25 @@ impl NativeJudges for Judges {
             _ => return None,
         };
         Some(match on.and_then(|label| record.labels.get(label)) {
-            Some(Bound::Native(bound)) => match bound.missing.filter(|missing| *missing != Missing::Silent) {
-                Some(why) => Judgement::missing(on.unwrap_or_default(), why),
-                None => judge(bound, record),
-            },
+            Some(Bound::Native(bound)) => {
+                match bound.missing.filter(|missing| *missing != Missing::Silent) {
+                    Some(why) => Judgement::missing(on.unwrap_or_default(), why),
+                    None => judge(bound, record),
+                }
+            }
             Some(Bound::Missing { why, .. }) => Judgement::missing(on.unwrap_or_default(), *why),
-            _ => Judgement::error(format!("native judge `{name}` wants the label of a native step")),
+            _ => Judgement::error(format!(
+                "native judge `{name}` wants the label of a native step"
+            )),
         })
     }
 }
 
 fn call_results(bound: &NativeBound, record: &Record) -> Judgement {
-    let withheld = bound.value["withheld"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let withheld = bound.value["withheld"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let judged = results(bound, record, |method| method == "tools/call");
     if judged.judged == 0 && judged.findings.is_empty() {
         let forbidden = withheld.iter().any(|tool| tool["permission"] == true);
@@ -69,14 +82,20 @@ fn results(bound: &NativeBound, record: &Record, wanted: impl Fn(&str) -> bool) 
     let mut findings: Vec<Finding> = Vec::new();
     let mut judged = 0;
     for item in bound.value["results"].as_array().into_iter().flatten() {
-        let (Some(seq), Some(method)) = (item["seq"].as_u64(), item["method"].as_str()) else { continue };
+        let (Some(seq), Some(method)) = (item["seq"].as_u64(), item["method"].as_str()) else {
+            continue;
+        };
         if !wanted(method) {
             continue;
         }
         let message = record.entry(seq).and_then(|entry| entry.message.as_ref());
-        let Some(result) = message.and_then(|message| message.value.get("result")) else { continue };
+        let Some(result) = message.and_then(|message| message.value.get("result")) else {
+            continue;
+        };
         judged += 1;
-        let raw = record.entry(seq).and_then(|entry| std::str::from_utf8(&entry.raw).ok());
+        let raw = record
+            .entry(seq)
+            .and_then(|entry| std::str::from_utf8(&entry.raw).ok());
         let raw = raw.and_then(|raw| mcp_assay_wire::raw::at(raw, "/result"));
         let Some(definition) = definition_of(record.revision, method) else {
             return Judgement::error(format!("no result definition for `{method}`"));
@@ -96,32 +115,55 @@ fn results(bound: &NativeBound, record: &Record, wanted: impl Fn(&str) -> bool) 
 /// The definition of a method's plain result; the tour asks for no other.
 fn definition_of(revision: Revision, method: &str) -> Option<&'static str> {
     let mut methods = mcp_assay_schemas::methods(revision.as_str());
-    methods.find(|known| known.method == method)?.results.first().map(String::as_str)
+    methods
+        .find(|known| known.method == method)?
+        .results
+        .first()
+        .map(String::as_str)
 }
 
 /// One root cause, one finding: the same code, method and message, wherever it is.
 fn merge(findings: &mut Vec<Finding>, method: &str, mut finding: Finding) {
     finding.message = format!("result of {method}: {}", finding.message);
-    match findings.iter_mut().find(|known| known.code == finding.code && known.message == finding.message) {
+    match findings
+        .iter_mut()
+        .find(|known| known.code == finding.code && known.message == finding.message)
+    {
         Some(known) => known.count += finding.count,
         None => findings.push(finding),
     }
 }
 
 fn walk_ends(bound: &NativeBound, _record: &Record) -> Judgement {
-    let (end, pages) = (bound.value["end"].as_str().unwrap_or_default(), &bound.value["pages"]);
+    let (end, pages) = (
+        bound.value["end"].as_str().unwrap_or_default(),
+        &bound.value["pages"],
+    );
     let last = bound.seqs.last().copied().unwrap_or_default();
     let finding = |message: String| {
         let finding = Finding::new(FindingCode::Endless, message);
-        Judgement::fail(vec![finding.expected("a page without nextCursor").at(last, "/result/nextCursor")], 1)
+        Judgement::fail(
+            vec![
+                finding
+                    .expected("a page without nextCursor")
+                    .at(last, "/result/nextCursor"),
+            ],
+            1,
+        )
     };
     match end {
         "last-page" => Judgement::pass(1),
         "loop" => finding(format!("a cursor came a second time, after {pages} pages")),
         "bound" => finding(format!("no last page within {pages} pages")),
         "error" if bound.seqs.len() > 1 => {
-            let refused = Finding::new(FindingCode::RefusedValid, "a cursor that the target issued got an error");
-            Judgement::fail(vec![refused.expected("the next page").at(last, "/error")], 1)
+            let refused = Finding::new(
+                FindingCode::RefusedValid,
+                "a cursor that the target issued got an error",
+            );
+            Judgement::fail(
+                vec![refused.expected("the next page").at(last, "/error")],
+                1,
+            )
         }
         // The first page refused is for other checks to say.
         _ => Judgement::unjudged(Reason::Given),
@@ -129,7 +171,10 @@ fn walk_ends(bound: &NativeBound, _record: &Record) -> Judgement {
 }
 
 fn walk_unique(bound: &NativeBound, _record: &Record) -> Judgement {
-    let keys = bound.value["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let keys = bound.value["keys"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     if bound.value["end"] != "last-page" {
         return Judgement::unjudged(Reason::Given);
     }
@@ -142,7 +187,11 @@ fn walk_unique(bound: &NativeBound, _record: &Record) -> Judgement {
                 None => findings.push(
                     Finding::new(FindingCode::Duplicate, "an entry came twice in one walk")
                         .expected("each entry once")
-                        .actual(format!("`{key}` as entry {} and as entry {}", before + 1, index + 1))
+                        .actual(format!(
+                            "`{key}` as entry {} and as entry {}",
+                            before + 1,
+                            index + 1
+                        ))
                         .at(bound.seqs.last().copied().unwrap_or_default(), ""),
                 ),
             }

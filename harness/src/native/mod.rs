@@ -49,7 +49,10 @@ pub const NATIVES: &[Native] = &[
     Native {
         name: "walk",
         about: "follows nextCursor to the end, at most 1000 pages or until a cursor comes again",
-        parameters: &[("list", "tools/list | resources/list | resources/templates/list | prompts/list")],
+        parameters: &[(
+            "list",
+            "tools/list | resources/list | resources/templates/list | prompts/list",
+        )],
         labels: &[],
         binds: "pages: how many, keys: names or URIs in order, end: last-page | loop | bound | error | silent",
     },

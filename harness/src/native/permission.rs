@@ -43,7 +43,10 @@ impl Permissions {
         for glob in globs {
             set.add(Glob::new(glob.as_ref())?);
         }
-        Ok(Permissions { allowed: set.build()?, forbidden })
+        Ok(Permissions {
+            allowed: set.build()?,
+            forbidden,
+        })
     }
 
     /// Whether all calls are forbidden.
@@ -60,22 +63,32 @@ impl Permissions {
         if self.allowed.is_match(name) {
             return Permission::Allowed;
         }
-        let hint = |key: &str| tool.get("annotations").and_then(|hints| hints.get(key)).and_then(Value::as_bool);
+        let hint = |key: &str| {
+            tool.get("annotations")
+                .and_then(|hints| hints.get(key))
+                .and_then(Value::as_bool)
+        };
         if hint("readOnlyHint") == Some(true) {
             return match hint("openWorldHint") {
                 Some(true) => Permission::Refused("it is marked openWorldHint"),
                 Some(false) | None => Permission::Allowed,
             };
         }
-        if is_fixture(tool) && listed.iter().filter(|other| is_fixture(other)).count() >= RECOGNISED_FROM {
+        if is_fixture(tool)
+            && listed.iter().filter(|other| is_fixture(other)).count() >= RECOGNISED_FROM
+        {
             return Permission::Allowed;
         }
-        Permission::Refused("it is not marked readOnlyHint, and neither the profile nor --allow-tool names it")
+        Permission::Refused(
+            "it is not marked readOnlyHint, and neither the profile nor --allow-tool names it",
+        )
     }
 }
 
 fn is_fixture(tool: &Value) -> bool {
     let name = tool.get("name").and_then(Value::as_str).unwrap_or_default();
-    let required = tool.pointer("/inputSchema/required").and_then(Value::as_array);
+    let required = tool
+        .pointer("/inputSchema/required")
+        .and_then(Value::as_array);
     FIXTURE_TOOLS.contains(&name) && required.is_none_or(Vec::is_empty)
 }

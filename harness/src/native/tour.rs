@@ -1,10 +1,10 @@
 //! The native step `tour`: each advertised capability exercised once, so that its messages are seen.
 
+use super::Means;
 use super::arguments;
 use super::exchange::{Reply, request};
 use super::permission::Permission;
 use super::walk::{Walk, walk};
-use super::Means;
 use crate::script::conversation::Conversation;
 use mcp_assay_model::record::{Missing, NativeBound};
 use serde_json::{Value, json};
@@ -17,8 +17,18 @@ const LOG_LEVEL: &str = "info";
 /// Runs the step.
 ///
 /// **Errors**: when `of` names no capability of the tour.
-pub async fn run(of: &str, conversation: &mut Conversation, means: &Means) -> Result<NativeBound, String> {
-    let mut tour = Tour { conversation, means, results: Vec::new(), called: 0, withheld: Vec::new() };
+pub async fn run(
+    of: &str,
+    conversation: &mut Conversation,
+    means: &Means,
+) -> Result<NativeBound, String> {
+    let mut tour = Tour {
+        conversation,
+        means,
+        results: Vec::new(),
+        called: 0,
+        withheld: Vec::new(),
+    };
     let came = match of {
         "tools" => tour.tools().await,
         "resources" => tour.resources().await,
@@ -27,8 +37,11 @@ pub async fn run(of: &str, conversation: &mut Conversation, means: &Means) -> Re
         "logging" => tour.logging().await,
         _ => return Err(format!("native `tour` knows no capability `{of}`")),
     };
-    let results: Vec<Value> =
-        tour.results.iter().map(|(seq, method)| json!({ "seq": seq, "method": method })).collect();
+    let results: Vec<Value> = tour
+        .results
+        .iter()
+        .map(|(seq, method)| json!({ "seq": seq, "method": method }))
+        .collect();
     Ok(NativeBound {
         native: "tour".to_owned(),
         value: json!({ "of": of, "results": results, "called": tour.called, "withheld": tour.withheld }),
@@ -54,8 +67,14 @@ impl Tour<'_> {
     }
 
     async fn list(&mut self, list: &str) -> Result<Vec<Value>, Missing> {
-        let Walk { seqs, mut entries, missing, .. } = walk(list, self.conversation).await;
-        self.results.extend(seqs.into_iter().map(|seq| (seq, list.to_owned())));
+        let Walk {
+            seqs,
+            mut entries,
+            missing,
+            ..
+        } = walk(list, self.conversation).await;
+        self.results
+            .extend(seqs.into_iter().map(|seq| (seq, list.to_owned())));
         entries.truncate(MOST_OF_A_LIST);
         match missing {
             Some(missing) => Err(missing),
@@ -66,18 +85,26 @@ impl Tour<'_> {
     async fn tools(&mut self) -> Result<(), Missing> {
         let tools = self.list("tools/list").await?;
         for tool in &tools {
-            let Some(name) = tool.get("name").and_then(Value::as_str) else { continue };
+            let Some(name) = tool.get("name").and_then(Value::as_str) else {
+                continue;
+            };
             if let Permission::Refused(why) = self.means.permissions.of(tool, &tools) {
-                self.withheld.push(json!({ "tool": name, "why": why, "permission": true }));
+                self.withheld
+                    .push(json!({ "tool": name, "why": why, "permission": true }));
                 continue;
             }
             let Some(arguments) = tool.get("inputSchema").and_then(arguments::smallest) else {
                 let why = "no arguments are sure to be valid";
-                self.withheld.push(json!({ "tool": name, "why": why, "permission": false }));
+                self.withheld
+                    .push(json!({ "tool": name, "why": why, "permission": false }));
                 continue;
             };
             self.called += 1;
-            self.request("tools/call", &json!({ "name": name, "arguments": arguments })).await?;
+            self.request(
+                "tools/call",
+                &json!({ "name": name, "arguments": arguments }),
+            )
+            .await?;
         }
         Ok(())
     }
@@ -85,29 +112,44 @@ impl Tour<'_> {
     async fn resources(&mut self) -> Result<(), Missing> {
         let resources = self.list("resources/list").await?;
         for uri in resources.iter().filter_map(|resource| resource.get("uri")) {
-            self.request("resources/read", &json!({ "uri": uri })).await?;
+            self.request("resources/read", &json!({ "uri": uri }))
+                .await?;
         }
         for template in self.list("resources/templates/list").await? {
-            let Some(uri) = template.get("uriTemplate").and_then(Value::as_str).and_then(expanded) else {
+            let Some(uri) = template
+                .get("uriTemplate")
+                .and_then(Value::as_str)
+                .and_then(expanded)
+            else {
                 continue;
             };
-            self.request("resources/read", &json!({ "uri": uri })).await?;
+            self.request("resources/read", &json!({ "uri": uri }))
+                .await?;
         }
         Ok(())
     }
 
     async fn prompts(&mut self) -> Result<(), Missing> {
         for prompt in self.list("prompts/list").await? {
-            let Some(name) = prompt.get("name") else { continue };
+            let Some(name) = prompt.get("name") else {
+                continue;
+            };
             let declared = prompt.get("arguments").and_then(Value::as_array);
-            let required = declared.into_iter().flatten().filter(|argument| argument["required"] == true);
+            let required = declared
+                .into_iter()
+                .flatten()
+                .filter(|argument| argument["required"] == true);
             let arguments: serde_json::Map<String, Value> = required
                 .filter_map(|argument| {
                     let name = argument.get("name")?.as_str()?;
                     Some((name.to_owned(), json!(prompt_argument(name))))
                 })
                 .collect();
-            self.request("prompts/get", &json!({ "name": name, "arguments": arguments })).await?;
+            self.request(
+                "prompts/get",
+                &json!({ "name": name, "arguments": arguments }),
+            )
+            .await?;
         }
         Ok(())
     }
@@ -118,15 +160,21 @@ impl Tour<'_> {
         if prompts {
             for prompt in self.list("prompts/list").await? {
                 let argument = prompt.pointer("/arguments/0/name").cloned();
-                let (Some(name), Some(argument)) = (prompt.get("name"), argument) else { continue };
+                let (Some(name), Some(argument)) = (prompt.get("name"), argument) else {
+                    continue;
+                };
                 let reference = json!({ "type": "ref/prompt", "name": name });
                 self.complete(&reference, &argument).await?;
             }
         }
         if resources {
             for template in self.list("resources/templates/list").await? {
-                let Some(uri) = template.get("uriTemplate").and_then(Value::as_str) else { continue };
-                let Some(argument) = first_variable(uri) else { continue };
+                let Some(uri) = template.get("uriTemplate").and_then(Value::as_str) else {
+                    continue;
+                };
+                let Some(argument) = first_variable(uri) else {
+                    continue;
+                };
                 let reference = json!({ "type": "ref/resource", "uri": uri });
                 self.complete(&reference, &json!(argument)).await?;
             }
@@ -140,14 +188,20 @@ impl Tour<'_> {
     }
 
     async fn logging(&mut self) -> Result<(), Missing> {
-        self.request("logging/setLevel", &json!({ "level": LOG_LEVEL })).await.map(drop)
+        self.request("logging/setLevel", &json!({ "level": LOG_LEVEL }))
+            .await
+            .map(drop)
     }
 }
 
 /// A value for an argument of a prompt, whose only type is its name: a server may well quote it where a URI must stand.
 fn prompt_argument(name: &str) -> &'static str {
     let name = name.to_ascii_lowercase();
-    if name.ends_with("uri") || name.ends_with("url") { "https://example.org/" } else { "1" }
+    if name.ends_with("uri") || name.ends_with("url") {
+        "https://example.org/"
+    } else {
+        "1"
+    }
 }
 
 /// A URI template of plain variables (RFC 6570, level 1), each filled with `1`.
@@ -167,5 +221,8 @@ fn expanded(template: &str) -> Option<String> {
 fn first_variable(template: &str) -> Option<&str> {
     let inner = template.split_once('{')?.1.split_once('}')?.0;
     let inner = inner.trim_start_matches(['+', '#', '.', '/', ';', '?', '&']);
-    inner.split([',', ':', '*']).next().filter(|name| !name.is_empty())
+    inner
+        .split([',', ':', '*'])
+        .next()
+        .filter(|name| !name.is_empty())
 }

@@ -89,7 +89,11 @@ pub async fn walk(list: &str, conversation: &mut Conversation) -> Walk {
 pub async fn run(list: &str, conversation: &mut Conversation) -> NativeBound {
     let walked = walk(list, conversation).await;
     let (_, key) = members_of(list);
-    let keys: Vec<&Value> = walked.entries.iter().filter_map(|entry| entry.get(key)).collect();
+    let keys: Vec<&Value> = walked
+        .entries
+        .iter()
+        .filter_map(|entry| entry.get(key))
+        .collect();
     NativeBound {
         native: "walk".to_owned(),
         value: json!({ "list": list, "pages": walked.seqs.len(), "keys": keys, "end": walked.end }),

@@ -61,7 +61,11 @@ pub struct Shared {
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// Runs a case, on `shared` where the card allows and one is given. Returns the connection where it can be used again.
-pub async fn attempt(stage: &Stage, case: &Case, shared: Option<Shared>) -> (Attempt, Option<Shared>) {
+pub async fn attempt(
+    stage: &Stage,
+    case: &Case,
+    shared: Option<Shared>,
+) -> (Attempt, Option<Shared>) {
     let began = Instant::now();
     let shared = shared.filter(|shared| case.card.share && shared.revision == case.revision);
     let (mut conversation, history) = match shared {
@@ -88,15 +92,38 @@ pub async fn attempt(stage: &Stage, case: &Case, shared: Option<Shared>) -> (Att
         means: stage.means.get(&case.revision).unwrap_or(&no_means),
     };
     let record = execute::run(context, &mut conversation).await;
-    let alive = matches!(&record, Ok(Record { end: End::Alive, .. }));
+    let alive = matches!(
+        &record,
+        Ok(Record {
+            end: End::Alive,
+            ..
+        })
+    );
     let waited = conversation.take_waited();
-    let stderr_tail = if alive { String::new() } else { conversation.stderr_tail() };
+    let stderr_tail = if alive {
+        String::new()
+    } else {
+        conversation.stderr_tail()
+    };
     let duration = began.elapsed();
-    let attempt = Attempt { record, duration, waited, stderr_tail, history: history.clone() };
+    let attempt = Attempt {
+        record,
+        duration,
+        waited,
+        stderr_tail,
+        history: history.clone(),
+    };
     if alive && case.card.share {
         let mut history = history;
         history.push(case.id.clone());
-        return (attempt, Some(Shared { conversation, revision: case.revision, history }));
+        return (
+            attempt,
+            Some(Shared {
+                conversation,
+                revision: case.revision,
+                history,
+            }),
+        );
     }
     // How long the target takes to end is no matter of the case; the next one need not wait for it.
     tokio::spawn(retire(conversation, alive));
@@ -114,10 +141,20 @@ pub async fn retire(conversation: Conversation, orderly: bool) {
 }
 
 async fn fresh(stage: &Stage, case: &Case) -> Result<Conversation, String> {
-    let connection = stage.launcher.open().await.map_err(|error| error.to_string())?;
+    let connection = stage
+        .launcher
+        .open()
+        .await
+        .map_err(|error| error.to_string())?;
     let memory = case.binding == Binding::Memory;
     let avoid = written_ids(&case.card, &case.vary);
-    Ok(Conversation::new(connection, "c", memory, Arc::clone(&stage.pace), avoid))
+    Ok(Conversation::new(
+        connection,
+        "c",
+        memory,
+        Arc::clone(&stage.pace),
+        avoid,
+    ))
 }
 
 fn not_opened(case: &Case, why: String, began: Instant) -> Attempt {
@@ -142,20 +179,33 @@ fn written_ids(card: &Scenario, vary: &BTreeMap<String, String>) -> HashSet<RawI
     let mut ids: HashSet<RawId> = vary.values().map(|value| RawId(value.clone())).collect();
     for step in &card.steps {
         match &step.action {
-            Action::Send { what: Payload::Message(outgoing), .. } => {
+            Action::Send {
+                what: Payload::Message(outgoing),
+                ..
+            } => {
                 if let OutgoingId::Written(id) = &outgoing.id
                     && let Ok(text) = id.render(&mut |_| Err::<String, ()>(()))
                 {
                     ids.insert(RawId(text));
                 }
             }
-            Action::Send { what: Payload::Json(text), .. } => {
+            Action::Send {
+                what: Payload::Json(text),
+                ..
+            } => {
                 let message = classify(text.as_bytes()).ok();
                 ids.extend(message.iter().flat_map(|message| {
-                    message.id.iter().chain(message.batch.iter().filter_map(|item| item.id.as_ref())).cloned()
+                    message
+                        .id
+                        .iter()
+                        .chain(message.batch.iter().filter_map(|item| item.id.as_ref()))
+                        .cloned()
                 }));
             }
-            Action::Send { what: Payload::Batch(items), .. } => {
+            Action::Send {
+                what: Payload::Batch(items),
+                ..
+            } => {
                 for (_, item) in items {
                     if let OutgoingId::Written(id) = &item.id
                         && let Ok(text) = id.render(&mut |_| Err::<String, ()>(()))

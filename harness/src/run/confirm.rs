@@ -39,7 +39,9 @@ pub async fn confirm(
     let mut attempts = vec![alone];
     let mut settled: Vec<CheckResult> = first.iter().map(|result| settle(result, &again)).collect();
     let lost_life = settled.iter().zip(&first).any(|(settled, first)| {
-        settled.verdict == Some(Verdict::Inconclusive) && first.verdict == Some(Verdict::Fail) && is_end_of_life(first)
+        settled.verdict == Some(Verdict::Inconclusive)
+            && first.verdict == Some(Verdict::Fail)
+            && is_end_of_life(first)
     });
     if lost_life && !history.is_empty() {
         let replayed = with_history(stage, case, history, cases).await;
@@ -47,11 +49,17 @@ pub async fn confirm(
         attempts.push(replayed);
         settled = first.iter().map(|result| settle(result, &again)).collect();
     }
-    Confirmed { results: settled, attempts }
+    Confirmed {
+        results: settled,
+        attempts,
+    }
 }
 
 fn is_end_of_life(result: &CheckResult) -> bool {
-    result.findings.iter().any(|finding| matches!(finding.code, FindingCode::Died | FindingCode::Hung))
+    result
+        .findings
+        .iter()
+        .any(|finding| matches!(finding.code, FindingCode::Died | FindingCode::Hung))
 }
 
 /// Fail then Fail: the first run's findings stand. Fail then anything else: unstable.
@@ -68,8 +76,12 @@ pub(super) fn settle(first: &CheckResult, again: &[CheckResult]) -> CheckResult 
     settled.verdict = Some(Verdict::Inconclusive);
     settled.confirmed = Some("1/2".to_owned());
     let seen = first.findings.first();
-    let (code, message) = seen.map_or(("fail", ""), |finding| (finding.code.as_str(), finding.message.as_str()));
-    let then = second.and_then(|second| second.verdict).map_or("nothing", Verdict::as_str);
+    let (code, message) = seen.map_or(("fail", ""), |finding| {
+        (finding.code.as_str(), finding.message.as_str())
+    });
+    let then = second
+        .and_then(|second| second.verdict)
+        .map_or("nothing", Verdict::as_str);
     let mut finding = Finding::new(
         FindingCode::Unstable,
         format!("seen once ({code}: {message}); run again alone it came to: {then}"),
@@ -81,13 +93,21 @@ pub(super) fn settle(first: &CheckResult, again: &[CheckResult]) -> CheckResult 
 
 /// Marks fails that could not be run again.
 pub fn unconfirmed(results: &mut [CheckResult]) {
-    for result in results.iter_mut().filter(|result| needs_confirmation(result)) {
+    for result in results
+        .iter_mut()
+        .filter(|result| needs_confirmation(result))
+    {
         result.confirmed = Some("1/1".to_owned());
     }
 }
 
 /// Runs the cases that used the connection before, in order, then the case.
-async fn with_history(stage: &Stage, case: &Case, history: &[String], cases: &BTreeMap<String, Case>) -> Attempt {
+async fn with_history(
+    stage: &Stage,
+    case: &Case,
+    history: &[String],
+    cases: &BTreeMap<String, Case>,
+) -> Attempt {
     let mut shared = None;
     for earlier in history.iter().filter_map(|id| cases.get(id)) {
         shared = attempt(stage, earlier, shared).await.1;

@@ -9,13 +9,11 @@ use super::observe::{Observed, RuleResult};
 use super::plan::{Case, Chosen, Offer, plan};
 use super::probe::{Choice, Probe, SANITY, probe, sanity};
 use super::waiting::Waiting;
+use crate::closed::observer_rules;
 use crate::native::Means;
 use crate::native::permission::Permissions;
 use mcp_assay_catalogue::listing::coverage as count;
-use crate::closed::observer_rules;
-use mcp_assay_model::event::{
-    EVENTS_FORMAT, Event, RunFinished, RunStarted, TargetFacts, Tool,
-};
+use mcp_assay_model::event::{EVENTS_FORMAT, Event, RunFinished, RunStarted, TargetFacts, Tool};
 use mcp_assay_model::protocol::{Era, Revision, Role};
 use mcp_assay_model::record::{Entry, Record};
 use mcp_assay_model::result::{CheckResult, TranscriptEntry};
@@ -79,7 +77,11 @@ pub async fn run(
         () = interrupted(interrupt.clone()) => Survey::default(),
     };
     run.tally.interrupted = *interrupt.borrow();
-    let Survey { probes, tested, cases } = surveyed;
+    let Survey {
+        probes,
+        tested,
+        cases,
+    } = surveyed;
     run.start(&stage, &probes, &tested, cases.len());
     let mut again = None;
     if !tested.is_empty() && !probes.iter().any(Probe::lives) {
@@ -126,19 +128,35 @@ pub async fn survey(stage: &mut Stage, settings: &Settings) -> Survey {
     let probes = probe_all(stage, settings.choice).await;
     let tested = tested(&probes, settings.choice);
     let offer = equip(stage, settings, &probes);
-    let cases = plan(&settings.chosen, &tested, stage.launcher.target().binding(), &offer);
-    Survey { probes, tested, cases }
+    let cases = plan(
+        &settings.chosen,
+        &tested,
+        stage.launcher.target().binding(),
+        &offer,
+    );
+    Survey {
+        probes,
+        tested,
+        cases,
+    }
 }
 
 async fn interrupted(mut interrupt: watch::Receiver<bool>) {
-    if interrupt.wait_for(|interrupted| *interrupted).await.is_err() {
+    if interrupt
+        .wait_for(|interrupted| *interrupted)
+        .await
+        .is_err()
+    {
         std::future::pending::<()>().await;
     }
 }
 
 /// The newest legacy revision is offered first; `all` goes on with the older ones.
 async fn probe_all(stage: &Stage, choice: Choice) -> Vec<Probe> {
-    let legacy = Revision::ALL.into_iter().rev().filter(|revision| revision.era() == Era::Legacy);
+    let legacy = Revision::ALL
+        .into_iter()
+        .rev()
+        .filter(|revision| revision.era() == Era::Legacy);
     let offered: Vec<Revision> = match choice {
         Choice::Auto => legacy.take(1).collect(),
         Choice::All => legacy.collect(),
@@ -179,9 +197,16 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
         ..Offer::default()
     };
     for probe in probes {
-        let capabilities = probe.result.as_ref().and_then(|result| result.get("capabilities")).cloned();
+        let capabilities = probe
+            .result
+            .as_ref()
+            .and_then(|result| result.get("capabilities"))
+            .cloned();
         if let (Some(revision), Some(capabilities)) = (probe.negotiated(), capabilities) {
-            let means = Means { permissions: settings.permissions.clone(), capabilities: capabilities.clone() };
+            let means = Means {
+                permissions: settings.permissions.clone(),
+                capabilities: capabilities.clone(),
+            };
             stage.means.insert(revision, means);
             offer.capabilities.insert(revision, capabilities);
         }
@@ -245,14 +270,21 @@ impl Run<'_> {
                 .and_then(|probe| probe.result.as_ref())
                 .and_then(|result| result.get("serverInfo"))
                 .cloned(),
-            eras: if spoken.is_empty() { Vec::new() } else { vec![Era::Legacy] },
+            eras: if spoken.is_empty() {
+                Vec::new()
+            } else {
+                vec![Era::Legacy]
+            },
             spoken,
             tested: tested.to_vec(),
             bindings: vec![target.binding()],
         };
         (self.emit)(Event::RunStarted(RunStarted {
             format: EVENTS_FORMAT.to_owned(),
-            tool: Tool { name: "mcp-assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            tool: Tool {
+                name: "mcp-assay".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
             role: Role::Server,
             seed: self.settings.seed,
             target: facts,
@@ -263,26 +295,46 @@ impl Run<'_> {
         if !answered && !self.tally.interrupted {
             let why = first.and_then(|probe| probe.silence.clone());
             self.tally.no_target = Some(why.unwrap_or_else(|| {
-                "the target gave no valid answer to `initialize`: neither a result nor an error".to_owned()
+                "the target gave no valid answer to `initialize`: neither a result nor an error"
+                    .to_owned()
             }));
         }
         if answered && tested.is_empty() {
             self.notes.push(unspoken(probes, self.settings.choice));
         }
         for probe in probes {
-            let negotiated = probe.negotiated().filter(|negotiated| *negotiated != probe.offered);
+            let negotiated = probe
+                .negotiated()
+                .filter(|negotiated| *negotiated != probe.offered);
             if let (Some(negotiated), true) = (negotiated, !tested.is_empty()) {
-                self.notes.push(format!("offered {}, the target settled on {negotiated}", probe.offered));
+                self.notes.push(format!(
+                    "offered {}, the target settled on {negotiated}",
+                    probe.offered
+                ));
             }
         }
     }
 
     fn sanity(&mut self, stage: &Stage, probes: &[Probe], again: Option<&Probe>, when: &str) {
         let binding = stage.launcher.target().binding();
-        for probe in probes.iter().filter(|probe| probe.answered || when == "last").take(1) {
-            let of = |probe: &Probe| sanity(probe, probe.negotiated().unwrap_or(probe.offered), binding, when);
+        for probe in probes
+            .iter()
+            .filter(|probe| probe.answered || when == "last")
+            .take(1)
+        {
+            let of = |probe: &Probe| {
+                sanity(
+                    probe,
+                    probe.negotiated().unwrap_or(probe.offered),
+                    binding,
+                    when,
+                )
+            };
             let result = again.map_or_else(|| of(probe), |again| settle(&of(probe), &[of(again)]));
-            (self.emit)(Event::CaseStarted { case: result.case.clone(), attempt: 1 });
+            (self.emit)(Event::CaseStarted {
+                case: result.case.clone(),
+                attempt: 1,
+            });
             self.tell(&result.case, 1, &probe.entries);
             self.observed.see(&result.case, &probe.record(binding));
             self.settle(result.case.clone(), vec![result]);
@@ -292,7 +344,11 @@ impl Run<'_> {
     fn tell(&mut self, case: &str, attempt: u32, entries: &[Entry]) {
         for entry in entries {
             let entry = TranscriptEntry::from(entry);
-            (self.emit)(Event::Message { case: case.to_owned(), attempt, entry });
+            (self.emit)(Event::Message {
+                case: case.to_owned(),
+                attempt,
+                entry,
+            });
         }
     }
 
@@ -304,9 +360,14 @@ impl Run<'_> {
         gone: bool,
         interrupt: watch::Receiver<bool>,
     ) -> bool {
-        let by_id: Arc<BTreeMap<String, Case>> =
-            Arc::new(cases.iter().map(|case| (case.id.clone(), case.clone())).collect());
-        let (ready, unmet): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.unmet.is_none());
+        let by_id: Arc<BTreeMap<String, Case>> = Arc::new(
+            cases
+                .iter()
+                .map(|case| (case.id.clone(), case.clone()))
+                .collect(),
+        );
+        let (ready, unmet): (Vec<Case>, Vec<Case>) =
+            cases.into_iter().partition(|case| case.unmet.is_none());
         for case in unmet {
             let reason = case.unmet.clone().unwrap_or(Reason::Given);
             let results = unrun(&stage.catalogue, &case, &reason);
@@ -352,7 +413,11 @@ impl Run<'_> {
                         for result in results.iter().filter(|result| needs_confirmation(result)) {
                             self.found(&case.id, result);
                         }
-                        failed.push(Failed { case, history: attempt.history, results });
+                        failed.push(Failed {
+                            case,
+                            history: attempt.history,
+                            results,
+                        });
                     } else {
                         open.remove(&case.id);
                         self.settle(case.id, results);
@@ -363,7 +428,8 @@ impl Run<'_> {
         }
         workers.shutdown().await;
         let gone = floor.gone.load(Ordering::Relaxed);
-        self.confirm_all(stage, failed, &by_id, &mut open, gone, interrupt.clone()).await;
+        self.confirm_all(stage, failed, &by_id, &mut open, gone, interrupt.clone())
+            .await;
         self.observers(stage, &by_id, gone, interrupt).await;
         for id in open {
             if let Some(case) = by_id.get(&id) {
@@ -412,9 +478,16 @@ impl Run<'_> {
         let most = self.settings.jobs.clamp(1, CONFIRMED_AT_ONCE);
         while !self.tally.interrupted {
             while running.len() < most
-                && let Some(Failed { case, history, results }) = left.next()
+                && let Some(Failed {
+                    case,
+                    history,
+                    results,
+                }) = left.next()
             {
-                (self.emit)(Event::CaseStarted { case: case.id.clone(), attempt: 2 });
+                (self.emit)(Event::CaseStarted {
+                    case: case.id.clone(),
+                    attempt: 2,
+                });
                 let (stage, by_id) = (Arc::clone(stage), Arc::clone(by_id));
                 running.spawn(async move {
                     let confirmed = confirm(&stage, &case, results, &history, &by_id).await;
@@ -428,7 +501,9 @@ impl Run<'_> {
                     None
                 }
             };
-            let Some(Ok((case, confirmed))) = confirmed else { break };
+            let Some(Ok((case, confirmed))) = confirmed else {
+                break;
+            };
             for (number, attempt) in (2..).zip(&confirmed.attempts) {
                 self.ran(&case, number, attempt);
             }
@@ -452,13 +527,28 @@ impl Run<'_> {
     ) {
         for example in self.observed.examples() {
             if example.starts_with("run/sanity@") && !gone && !self.tally.interrupted {
-                let offered = stage.means.keys().next_back().copied().unwrap_or(Revision::R2025_11_25);
-                let record = probe(stage, offered).await.record(stage.launcher.target().binding());
+                let offered = stage
+                    .means
+                    .keys()
+                    .next_back()
+                    .copied()
+                    .unwrap_or(Revision::R2025_11_25);
+                let record = probe(stage, offered)
+                    .await
+                    .record(stage.launcher.target().binding());
                 self.observed.confirm(&example, &record);
                 continue;
             }
-            let Some(case) = by_id.get(&example).filter(|_| !gone && !self.tally.interrupted) else { continue };
-            (self.emit)(Event::CaseStarted { case: case.id.clone(), attempt: 3 });
+            let Some(case) = by_id
+                .get(&example)
+                .filter(|_| !gone && !self.tally.interrupted)
+            else {
+                continue;
+            };
+            (self.emit)(Event::CaseStarted {
+                case: case.id.clone(),
+                attempt: 3,
+            });
             let again = tokio::select! {
                 again = attempt(stage, case, None) => again,
                 () = interrupted(interrupt.clone()) => {
@@ -476,7 +566,10 @@ impl Run<'_> {
         }
         for RuleResult { result, example } in self.observed.results(&stage.catalogue) {
             if !example.is_empty() {
-                (self.emit)(Event::CaseStarted { case: result.case.clone(), attempt: 1 });
+                (self.emit)(Event::CaseStarted {
+                    case: result.case.clone(),
+                    attempt: 1,
+                });
                 self.tell(&result.case, 1, &example);
             }
             self.settle(result.case.clone(), vec![result]);
@@ -507,10 +600,21 @@ impl Run<'_> {
 
     fn finish(self, stage: &Stage, began: Instant) -> ExitCode {
         let (code, reasons) = self.tally.decide();
-        let revisions: BTreeSet<Revision> = self.exercised.iter().map(|(_, revision)| *revision).collect();
-        let counted = count(&stage.catalogue, Role::Server, &observer_rules(), Some(&self.exercised));
+        let revisions: BTreeSet<Revision> = self
+            .exercised
+            .iter()
+            .map(|(_, revision)| *revision)
+            .collect();
+        let counted = count(
+            &stage.catalogue,
+            Role::Server,
+            &observer_rules(),
+            Some(&self.exercised),
+        );
         let mut coverage = counted.coverage;
-        coverage.revisions.retain(|counted| revisions.contains(&counted.revision));
+        coverage
+            .revisions
+            .retain(|counted| revisions.contains(&counted.revision));
         (self.emit)(Event::RunFinished(RunFinished {
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             waiting_ms: u64::try_from(self.waited.as_millis()).unwrap_or(u64::MAX),
@@ -526,19 +630,37 @@ impl Run<'_> {
 
 /// One sentence on a target that answers, and speaks nothing that can be tested.
 fn unspoken(probes: &[Probe], choice: Choice) -> String {
-    let Some(probe) = probes.first() else { return "nothing was asked".to_owned() };
-    let said = |result: &Value| result.get("protocolVersion").map_or("no protocolVersion".to_owned(), Value::to_string);
+    let Some(probe) = probes.first() else {
+        return "nothing was asked".to_owned();
+    };
+    let said = |result: &Value| {
+        result
+            .get("protocolVersion")
+            .map_or("no protocolVersion".to_owned(), Value::to_string)
+    };
     match (&probe.result, &probe.refusal, choice) {
         (Some(result), _, Choice::Exact(revision)) => {
-            format!("the target does not speak {revision}: offered it, it answered {}", said(result))
+            format!(
+                "the target does not speak {revision}: offered it, it answered {}",
+                said(result)
+            )
         }
         (Some(result), _, _) => {
-            format!("the target speaks no revision that can be tested: offered {}, it answered {}", probe.offered, said(result))
+            format!(
+                "the target speaks no revision that can be tested: offered {}, it answered {}",
+                probe.offered,
+                said(result)
+            )
         }
         (None, Some(refusal), _) => {
-            format!("the target refused `initialize` with {}: {refusal}", probe.offered)
+            format!(
+                "the target refused `initialize` with {}: {refusal}",
+                probe.offered
+            )
         }
-        (None, None, _) => "the target's answer to `initialize` is neither result nor error".to_owned(),
+        (None, None, _) => {
+            "the target's answer to `initialize` is neither result nor error".to_owned()
+        }
     }
 }
 
@@ -551,7 +673,9 @@ fn revision_of(case: &str) -> Option<Revision> {
 async fn work(floor: Arc<Floor>, teller: mpsc::Sender<Told>) {
     let mut shared: Option<Shared> = None;
     loop {
-        let Some(case) = floor.queue.lock().await.pop_front() else { break };
+        let Some(case) = floor.queue.lock().await.pop_front() else {
+            break;
+        };
         if floor.gone.load(Ordering::Relaxed) {
             if teller.send(Told::Gone(Box::new(case))).await.is_err() {
                 break;
@@ -569,13 +693,19 @@ async fn work(floor: Arc<Floor>, teller: mpsc::Sender<Told>) {
             retire(replaced.conversation, true).await;
         }
         let results = results(&floor.stage, &case, &attempt);
-        let died = results.iter().any(|result| result.id.ends_with("/alive") && result.verdict == Some(Verdict::Fail));
+        let died = results
+            .iter()
+            .any(|result| result.id.ends_with("/alive") && result.verdict == Some(Verdict::Fail));
         if died {
             floor.after_death().await;
         } else {
             floor.deaths.store(0, Ordering::Relaxed);
         }
-        if teller.send(Told::Ran(Box::new((case, attempt, results)))).await.is_err() {
+        if teller
+            .send(Told::Ran(Box::new((case, attempt, results))))
+            .await
+            .is_err()
+        {
             break;
         }
     }
@@ -592,10 +722,18 @@ impl Floor {
             return;
         }
         let _one_at_a_time = self.asking.lock().await;
-        if self.deaths.load(Ordering::Relaxed) < DEATHS_IN_A_ROW || self.gone.load(Ordering::Relaxed) {
+        if self.deaths.load(Ordering::Relaxed) < DEATHS_IN_A_ROW
+            || self.gone.load(Ordering::Relaxed)
+        {
             return;
         }
-        let offered = self.stage.means.keys().next_back().copied().unwrap_or(Revision::R2025_11_25);
+        let offered = self
+            .stage
+            .means
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(Revision::R2025_11_25);
         let asked = probe(&self.stage, offered).await;
         self.deaths.store(0, Ordering::Relaxed);
         self.gone.store(!asked.lives(), Ordering::Relaxed);

@@ -64,16 +64,21 @@ impl Tally {
         self.denied += u64::from(result.gate == Some(Gate::Deny));
         self.errors += u64::from(result.verdict == Some(Verdict::Error));
         self.passes += u64::from(asked && result.verdict == Some(Verdict::Pass));
-        self.must_selected += u64::from(asked && result.level == Some(Level::Must) && is_selected(result));
+        self.must_selected +=
+            u64::from(asked && result.level == Some(Level::Must) && is_selected(result));
         self.must_passed += u64::from(asked && is_must_pass(result));
     }
 
     /// The exit code, and the reasons for it, a line each.
     pub fn decide(&self) -> (ExitCode, Vec<String>) {
-        let plural = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let plural =
+            |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let mut reasons = Vec::new();
         if self.errors > 0 {
-            reasons.push(format!("{} ended in a bug of the harness; please report it", plural(self.errors, "result")));
+            reasons.push(format!(
+                "{} ended in a bug of the harness; please report it",
+                plural(self.errors, "result")
+            ));
             return (ExitCode::Harness, reasons);
         }
         if self.interrupted {
@@ -89,7 +94,9 @@ impl Tally {
             return (ExitCode::Denied, reasons);
         }
         if self.must_selected > 0 && self.must_passed == 0 {
-            reasons.push("run/nothing-proven: MUST checks were selected, and none of them passed".to_owned());
+            reasons.push(
+                "run/nothing-proven: MUST checks were selected, and none of them passed".to_owned(),
+            );
             return (ExitCode::Denied, reasons);
         }
         if self.passes == 0 {
@@ -119,7 +126,11 @@ pub(crate) mod tests {
             level: Some(level),
             stage: Stage::Stable,
             requirements: Vec::new(),
-            outcome: if verdict.is_some() { Outcome::Ran } else { Outcome::NotApplicable },
+            outcome: if verdict.is_some() {
+                Outcome::Ran
+            } else {
+                Outcome::NotApplicable
+            },
             verdict,
             reason: None,
             gate: None,
@@ -138,7 +149,11 @@ pub(crate) mod tests {
     fn precedence_is_harness_interrupted_no_target_denied_clean() {
         for bits in 0_u8..16 {
             let [error, interrupted, no_target, denied] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
-            let mut tally = Tally { interrupted, no_target: no_target.then(String::new), ..Tally::default() };
+            let mut tally = Tally {
+                interrupted,
+                no_target: no_target.then(String::new),
+                ..Tally::default()
+            };
             tally.see(&result(Level::Must, Some(Verdict::Pass)));
             if error {
                 tally.see(&result(Level::Must, Some(Verdict::Error)));
@@ -166,18 +181,37 @@ pub(crate) mod tests {
         let mut tally = Tally::default();
         tally.see(&waiting);
         tally.see(&result(Level::Should, Some(Verdict::Pass)));
-        assert_eq!(tally.decide().0, ExitCode::Denied, "a MUST waits and none passed");
+        assert_eq!(
+            tally.decide().0,
+            ExitCode::Denied,
+            "a MUST waits and none passed"
+        );
 
         let mut tally = Tally::default();
         tally.see(&result(Level::Should, Some(Verdict::Pass)));
-        assert_eq!(tally.decide().0, ExitCode::Clean, "no MUST was selected, and one check passed");
+        assert_eq!(
+            tally.decide().0,
+            ExitCode::Clean,
+            "no MUST was selected, and one check passed"
+        );
 
-        assert_eq!(Tally::default().decide().0, ExitCode::Denied, "nothing passed at all");
+        assert_eq!(
+            Tally::default().decide().0,
+            ExitCode::Denied,
+            "nothing passed at all"
+        );
 
         for id in ["run/sanity/alive", "observer/stdout/only-messages"] {
             let mut tally = Tally::default();
-            tally.see(&CheckResult { id: id.to_owned(), ..result(Level::Must, Some(Verdict::Pass)) });
-            assert_eq!(tally.decide().0, ExitCode::Denied, "{id} passes in every run");
+            tally.see(&CheckResult {
+                id: id.to_owned(),
+                ..result(Level::Must, Some(Verdict::Pass))
+            });
+            assert_eq!(
+                tally.decide().0,
+                ExitCode::Denied,
+                "{id} passes in every run"
+            );
         }
     }
 }

@@ -53,9 +53,24 @@ impl GatePolicy {
 
     fn of_fail(&self, result: &CheckResult) -> Gate {
         let by_check = self.checks.get(&result.id).copied();
-        let by_code = || result.findings.iter().filter_map(|finding| self.codes.get(&finding.code)).max().copied();
-        let by_level = || result.level.and_then(|level| self.levels.get(&level)).copied();
-        let gate = by_check.or_else(by_code).or_else(by_level).unwrap_or(Gate::Warn);
+        let by_code = || {
+            result
+                .findings
+                .iter()
+                .filter_map(|finding| self.codes.get(&finding.code))
+                .max()
+                .copied()
+        };
+        let by_level = || {
+            result
+                .level
+                .and_then(|level| self.levels.get(&level))
+                .copied()
+        };
+        let gate = by_check
+            .or_else(by_code)
+            .or_else(by_level)
+            .unwrap_or(Gate::Warn);
         cap(result, gate)
     }
 }
@@ -65,7 +80,11 @@ fn cap(result: &CheckResult, gate: Gate) -> Gate {
     if result.baselined || result.stage == Stage::Preview {
         return Gate::Allow;
     }
-    if result.contested.is_some() { gate.min(Gate::Warn) } else { gate }
+    if result.contested.is_some() {
+        gate.min(Gate::Warn)
+    } else {
+        gate
+    }
 }
 
 /// Whether a result counts towards 'at least one MUST passed'.
@@ -109,14 +128,22 @@ mod tests {
                         result.findings = vec![Finding::new(code, "x")];
                         result.contested = contested.then(|| "row".to_owned());
                         policy.apply(&mut result);
-                        let mut expected = if denied.contains(&code) { Gate::Deny } else { by_level };
+                        let mut expected = if denied.contains(&code) {
+                            Gate::Deny
+                        } else {
+                            by_level
+                        };
                         if id == "a/b/allowed" {
                             expected = Gate::Allow;
                         }
                         if contested {
                             expected = expected.min(Gate::Warn);
                         }
-                        assert_eq!(result.gate, Some(expected), "{level} {code} {contested} {id}");
+                        assert_eq!(
+                            result.gate,
+                            Some(expected),
+                            "{level} {code} {contested} {id}"
+                        );
                     }
                 }
             }
@@ -128,9 +155,17 @@ mod tests {
         for strict in [false, true] {
             for level in Level::ALL {
                 let mut result = result(level, Some(Verdict::Inconclusive));
-                GatePolicy { strict, ..GatePolicy::default() }.apply(&mut result);
+                GatePolicy {
+                    strict,
+                    ..GatePolicy::default()
+                }
+                .apply(&mut result);
                 let denied = strict && level == Level::Must;
-                assert_eq!(result.gate, denied.then_some(Gate::Deny), "{strict} {level}");
+                assert_eq!(
+                    result.gate,
+                    denied.then_some(Gate::Deny),
+                    "{strict} {level}"
+                );
             }
         }
     }

@@ -19,7 +19,12 @@ use std::collections::BTreeMap;
 /// Results of a case that did not run.
 pub fn unrun(catalogue: &Catalogue, case: &Case, reason: &Reason) -> Vec<CheckResult> {
     let mut results = vec![alive(case)];
-    results.extend(case.card.checks.iter().map(|check| blank(catalogue, case, check)));
+    results.extend(
+        case.card
+            .checks
+            .iter()
+            .map(|check| blank(catalogue, case, check)),
+    );
     for result in &mut results {
         wait(result, reason.clone());
     }
@@ -33,13 +38,22 @@ pub fn results(stage: &Stage, case: &Case, attempt: &Attempt) -> Vec<CheckResult
         Ok(record) => judged(stage, case, attempt, record),
         Err(why) => {
             let mut results = vec![alive(case)];
-            results.extend(case.card.checks.iter().map(|check| blank(catalogue, case, check)));
-            results.iter_mut().for_each(|result| fail_harness(result, why));
+            results.extend(
+                case.card
+                    .checks
+                    .iter()
+                    .map(|check| blank(catalogue, case, check)),
+            );
+            results
+                .iter_mut()
+                .for_each(|result| fail_harness(result, why));
             results
         }
     };
     let duration_ms = u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX);
-    results.iter_mut().for_each(|result| result.duration_ms = duration_ms);
+    results
+        .iter_mut()
+        .for_each(|result| result.duration_ms = duration_ms);
     selected(case, results)
 }
 
@@ -53,12 +67,7 @@ fn selected(case: &Case, mut results: Vec<CheckResult>) -> Vec<CheckResult> {
     results
 }
 
-fn judged(
-    stage: &Stage,
-    case: &Case,
-    attempt: &Attempt,
-    record: &Record,
-) -> Vec<CheckResult> {
+fn judged(stage: &Stage, case: &Case, attempt: &Attempt, record: &Record) -> Vec<CheckResult> {
     let alive = life(case, attempt, record);
     let dead = alive.verdict == Some(Verdict::Fail);
     let block = Reason::Blocked(alive.id.clone());
@@ -86,7 +95,12 @@ fn judged(
 }
 
 /// Writes a judgement into a result. Returns the label of a message whose absence is still to be blamed on one check.
-fn settle(result: &mut CheckResult, judgement: Judgement, record: &Record, block: &Reason) -> Option<String> {
+fn settle(
+    result: &mut CheckResult,
+    judgement: Judgement,
+    record: &Record,
+    block: &Reason,
+) -> Option<String> {
     result.judged = judgement.judged;
     if let Some(why) = judgement.error {
         fail_harness(result, &why);
@@ -94,8 +108,12 @@ fn settle(result: &mut CheckResult, judgement: Judgement, record: &Record, block
     }
     if let Some(missing) = judgement.missing {
         match missing.why {
-            Missing::Silent if judgement.verdict.is_none() => return Some(cause(record, &missing.label)),
-            Missing::Silent | Missing::Unfenced => wait(result, judgement.reason.unwrap_or(Reason::Unfenced)),
+            Missing::Silent if judgement.verdict.is_none() => {
+                return Some(cause(record, &missing.label));
+            }
+            Missing::Silent | Missing::Unfenced => {
+                wait(result, judgement.reason.unwrap_or(Reason::Unfenced))
+            }
             Missing::Hung | Missing::Died => wait(result, block.clone()),
         }
         return None;
@@ -120,14 +138,20 @@ fn settle(result: &mut CheckResult, judgement: Judgement, record: &Record, block
 /// The label of the request behind a label, so that all that wait for one message share one cause.
 fn cause(record: &Record, label: &str) -> String {
     match record.labels.get(label) {
-        Some(Bound::Missing { reply_to: Some(request), .. }) => request.clone(),
+        Some(Bound::Missing {
+            reply_to: Some(request),
+            ..
+        }) => request.clone(),
         _ => label.to_owned(),
     }
 }
 
 /// `no-reply` goes to the strongest check on the label, the first of them in the card; it blocks the others.
 fn blame(results: &mut [CheckResult], label: &str, indices: &[usize], record: &Record) {
-    let strongest = indices.iter().copied().min_by_key(|&index| (results[index].level, index));
+    let strongest = indices
+        .iter()
+        .copied()
+        .min_by_key(|&index| (results[index].level, index));
     let Some(strongest) = strongest else { return };
     let (method, seq) = match record.labels.get(label) {
         Some(Bound::Sent(sent)) => (sent.method.clone(), Some(sent.seq)),
@@ -138,7 +162,10 @@ fn blame(results: &mut [CheckResult], label: &str, indices: &[usize], record: &R
         End::Closed => "though the target wrote its output to the end",
         _ => "though a ping sent after it was answered",
     };
-    let mut finding = Finding::new(FindingCode::NoReply, format!("{what} got no answer, {settled}"))
+    let mut finding = Finding::new(
+        FindingCode::NoReply,
+        format!("{what} got no answer, {settled}"),
+    )
     .expected("a response")
     .actual("nothing");
     if let Some(seq) = seq {
@@ -158,7 +185,11 @@ fn blame(results: &mut [CheckResult], label: &str, indices: &[usize], record: &R
 fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
     let mut result = alive(case);
     let tail = attempt.stderr_tail.trim();
-    let told = if tail.is_empty() { String::new() } else { format!("\nits stderr ends:\n{}", last_lines(tail)) };
+    let told = if tail.is_empty() {
+        String::new()
+    } else {
+        format!("\nits stderr ends:\n{}", last_lines(tail))
+    };
     let finding = match &record.end {
         End::Alive | End::Closed => {
             result.outcome = Outcome::Ran;
@@ -172,10 +203,13 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
         }
         End::Died { how, after } => {
             let last = last_of_card(record, *after);
-            Finding::new(FindingCode::Died, format!("the target {how}; the card's last message to it was #{last}{told}"))
-                .expected("the target lives to the end of the conversation")
-                .actual(how.clone())
-                .at(last, "")
+            Finding::new(
+                FindingCode::Died,
+                format!("the target {how}; the card's last message to it was #{last}{told}"),
+            )
+            .expected("the target lives to the end of the conversation")
+            .actual(how.clone())
+            .at(last, "")
         }
         End::Hung { waited, after } => {
             let last = last_of_card(record, *after);
@@ -188,11 +222,12 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
                 .actual("nothing")
                 .at(last, "")
         }
-        End::NotOpened { why } => {
-            Finding::new(FindingCode::Died, format!("the target could not be started again: {why}"))
-                .expected("a running target")
-                .actual(why.clone())
-        }
+        End::NotOpened { why } => Finding::new(
+            FindingCode::Died,
+            format!("the target could not be started again: {why}"),
+        )
+        .expected("a running target")
+        .actual(why.clone()),
     };
     result.outcome = Outcome::Ran;
     result.verdict = Some(Verdict::Fail);
@@ -216,7 +251,12 @@ fn last_lines(text: &str) -> String {
     lines[lines.len().saturating_sub(5)..].join("\n")
 }
 
-fn resolve(stage: &Stage, case: &Case, record: &Record, template: &Template) -> Result<String, String> {
+fn resolve(
+    stage: &Stage,
+    case: &Case,
+    record: &Record,
+    template: &Template,
+) -> Result<String, String> {
     let scope = Scope {
         facts: stage.catalogue.facts(),
         revision: case.revision,
@@ -227,7 +267,9 @@ fn resolve(stage: &Stage, case: &Case, record: &Record, template: &Template) -> 
         let entry = record.arrival(label)?;
         raw::at(std::str::from_utf8(&entry.raw).ok()?, at).map(str::to_owned)
     };
-    scope.render(template, &from).map_err(|error| error.to_string())
+    scope
+        .render(template, &from)
+        .map_err(|error| error.to_string())
 }
 
 /// A result before anything is known.
@@ -288,5 +330,8 @@ fn fail_harness(result: &mut CheckResult, why: &str) {
     result.outcome = Outcome::Ran;
     result.verdict = Some(Verdict::Error);
     // An error is a bug of ours; the code only fills the field, the message says what is wrong.
-    result.findings = vec![Finding::new(FindingCode::Unstable, format!("bug in the harness: {why}"))];
+    result.findings = vec![Finding::new(
+        FindingCode::Unstable,
+        format!("bug in the harness: {why}"),
+    )];
 }

@@ -3,8 +3,8 @@
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_judge::observer::{Seen, Tally, observe};
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::record::{Entry, Record};
 use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::record::{Entry, Record};
 use mcp_assay_model::requirement::{Citation, Level};
 use mcp_assay_model::result::{CheckResult, Stage};
 use mcp_assay_model::scenario::Basis;
@@ -27,29 +27,48 @@ pub struct RuleResult {
     pub example: Vec<Entry>,
 }
 
-fn level_of(catalogue: &Catalogue, cites: &[&str], revision: Revision) -> Option<(Level, Vec<Citation>)> {
+fn level_of(
+    catalogue: &Catalogue,
+    cites: &[&str],
+    revision: Revision,
+) -> Option<(Level, Vec<Citation>)> {
     let cites: Vec<String> = cites.iter().map(|cite| (*cite).to_owned()).collect();
     let rows = catalogue.requirements().of(revision).cited(&cites);
     let level = rows.iter().map(|row| row.effective_level()).min()?;
-    Some((level, rows.iter().map(|row| Citation { id: row.id.clone(), url: row.url.clone() }).collect()))
+    Some((
+        level,
+        rows.iter()
+            .map(|row| Citation {
+                id: row.id.clone(),
+                url: row.url.clone(),
+            })
+            .collect(),
+    ))
 }
 
 impl Observed {
     /// Watches the conversation of a case.
     pub fn see(&mut self, case: &str, record: &Record) {
-        self.first.add(record.revision, record.binding, case, &observe(record));
+        self.first
+            .add(record.revision, record.binding, case, &observe(record));
     }
 
     /// Watches the conversation of an example that was run again.
     pub fn confirm(&mut self, case: &str, record: &Record) {
         self.rerun.insert(case.to_owned(), record.entries.clone());
-        self.again.add(record.revision, record.binding, case, &observe(record));
+        self.again
+            .add(record.revision, record.binding, case, &observe(record));
     }
 
     /// Cases whose conversations hold the examples of what was found.
     pub fn examples(&self) -> BTreeSet<String> {
         let seen = self.first.results().map(|(_, _, _, seen)| seen);
-        seen.flat_map(|seen| seen.findings().map(|(_, case)| case.to_owned()).collect::<Vec<_>>()).collect()
+        seen.flat_map(|seen| {
+            seen.findings()
+                .map(|(_, case)| case.to_owned())
+                .collect::<Vec<_>>()
+        })
+        .collect()
     }
 
     /// One result for each rule, revision and binding.
@@ -91,7 +110,10 @@ impl Observed {
                     return self.conclude(result, seen);
                 }
             }
-            RuleResult { result, example: Vec::new() }
+            RuleResult {
+                result,
+                example: Vec::new(),
+            }
         });
         results.collect()
     }
@@ -100,8 +122,13 @@ impl Observed {
     fn again(&self, id: &str, finding: &Finding, case: &str) -> Option<Finding> {
         let mut rules = self.again.results().filter(|(other, ..)| *other == id);
         rules.find_map(|(.., seen)| {
-            let found = seen.findings().find(|(found, of)| *of == case && found.code == finding.code);
-            found.map(|(found, _)| Finding { count: finding.count, ..found.clone() })
+            let found = seen
+                .findings()
+                .find(|(found, of)| *of == case && found.code == finding.code);
+            found.map(|(found, _)| Finding {
+                count: finding.count,
+                ..found.clone()
+            })
         })
     }
 
@@ -123,11 +150,21 @@ impl Observed {
                 }
                 (None, _) => {
                     let message = format!("{} (in {case})", finding.message);
-                    result.findings.push(Finding { message, ..finding.clone() });
+                    result.findings.push(Finding {
+                        message,
+                        ..finding.clone()
+                    });
                 }
                 (Some(_), None) => {
-                    let message = format!("seen once ({}): {} (in {case})", finding.code, finding.message);
-                    unstable.push(Finding { code: FindingCode::Unstable, message, ..finding.clone() });
+                    let message = format!(
+                        "seen once ({}): {} (in {case})",
+                        finding.code, finding.message
+                    );
+                    unstable.push(Finding {
+                        code: FindingCode::Unstable,
+                        message,
+                        ..finding.clone()
+                    });
                 }
             }
         }

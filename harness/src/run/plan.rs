@@ -53,14 +53,28 @@ pub struct Chosen {
 impl Chosen {
     /// All of a card.
     pub fn whole(card: &Scenario) -> Self {
-        Chosen { card: Arc::new(card.clone()), checks: None, cases: None }
+        Chosen {
+            card: Arc::new(card.clone()),
+            checks: None,
+            cases: None,
+        }
     }
 }
 
 /// All cases of these cards, in order of card, revision, values.
-pub fn plan(chosen: &[Chosen], revisions: &[Revision], binding: Binding, offer: &Offer) -> Vec<Case> {
+pub fn plan(
+    chosen: &[Chosen],
+    revisions: &[Revision],
+    binding: Binding,
+    offer: &Offer,
+) -> Vec<Case> {
     let mut cases = Vec::new();
-    for Chosen { card, checks, cases: wanted } in chosen {
+    for Chosen {
+        card,
+        checks,
+        cases: wanted,
+    } in chosen
+    {
         for &revision in revisions {
             let unmet = unmet(card, revision, binding, offer);
             for vary in combinations(card) {
@@ -69,7 +83,15 @@ pub fn plan(chosen: &[Chosen], revisions: &[Revision], binding: Binding, offer: 
                     continue;
                 }
                 let (card, only, unmet) = (Arc::clone(card), checks.clone(), unmet.clone());
-                cases.push(Case { id, card, revision, binding, vary, only, unmet });
+                cases.push(Case {
+                    id,
+                    card,
+                    revision,
+                    binding,
+                    vary,
+                    only,
+                    unmet,
+                });
             }
         }
     }
@@ -77,8 +99,16 @@ pub fn plan(chosen: &[Chosen], revisions: &[Revision], binding: Binding, offer: 
 }
 
 /// The id of a case.
-pub fn case_id(card: &str, revision: Revision, binding: Binding, vary: &BTreeMap<String, String>) -> String {
-    let values: String = vary.iter().map(|(name, value)| format!("#{name}={value}")).collect();
+pub fn case_id(
+    card: &str,
+    revision: Revision,
+    binding: Binding,
+    vary: &BTreeMap<String, String>,
+) -> String {
+    let values: String = vary
+        .iter()
+        .map(|(name, value)| format!("#{name}={value}"))
+        .collect();
     format!("{card}@{revision}+{binding}{values}")
 }
 
@@ -113,7 +143,9 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
     let mut reasons: Vec<(u8, Reason)> = Vec::new();
     for need in &card.needs {
         match need {
-            Need::Binding(needed) if !binding.satisfies(*needed) => reasons.push((0, Reason::Binding)),
+            Need::Binding(needed) if !binding.satisfies(*needed) => {
+                reasons.push((0, Reason::Binding))
+            }
             Need::Session => reasons.push((1, Reason::Session)),
             Need::Capability(path) if !is_claimed(offer.capabilities.get(&revision), path) => {
                 reasons.push((2, Reason::Capability(path.clone())));
@@ -126,12 +158,19 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
             Need::Binding(_) | Need::Capability(_) | Need::AllowCall | Need::Fixture(_) => {}
         }
     }
-    reasons.into_iter().min_by_key(|(order, _)| *order).map(|(_, reason)| reason)
+    reasons
+        .into_iter()
+        .min_by_key(|(order, _)| *order)
+        .map(|(_, reason)| reason)
 }
 
 /// Whether a capability path such as `resources.subscribe` is claimed: there, and neither `false` nor `null`.
 pub fn is_claimed(capabilities: Option<&Value>, path: &str) -> bool {
-    let Some(capabilities) = capabilities else { return false };
-    let value = path.split('.').try_fold(capabilities, |value, key| value.get(key));
+    let Some(capabilities) = capabilities else {
+        return false;
+    };
+    let value = path
+        .split('.')
+        .try_fold(capabilities, |value, key| value.get(key));
     value.is_some_and(|value| !value.is_null() && *value != Value::Bool(false))
 }

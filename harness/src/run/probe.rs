@@ -52,7 +52,12 @@ pub struct Probe {
 impl Probe {
     /// The revision that the target settled on, where it is one that we know.
     pub fn negotiated(&self) -> Option<Revision> {
-        self.result.as_ref()?.get("protocolVersion")?.as_str()?.parse().ok()
+        self.result
+            .as_ref()?
+            .get("protocolVersion")?
+            .as_str()?
+            .parse()
+            .ok()
     }
 }
 
@@ -95,10 +100,18 @@ pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
         }
     };
     let memory = stage.launcher.target().binding() == Binding::Memory;
-    let mut conversation = Conversation::new(connection, "probe", memory, Arc::clone(&stage.pace), HashSet::new());
+    let mut conversation = Conversation::new(
+        connection,
+        "probe",
+        memory,
+        Arc::clone(&stage.pace),
+        HashSet::new(),
+    );
     let params = Value::Object(legacy::initialize_params(offered)).to_string();
     let (index, opened) = legacy::open(&mut conversation, &params, stage.pace.start()).await;
-    let reply = conversation.reply(index).and_then(|entry| entry.message.clone());
+    let reply = conversation
+        .reply(index)
+        .and_then(|entry| entry.message.clone());
     match (opened, reply) {
         (Opened::Yes, Some(message)) => {
             probe.answered = true;
@@ -111,7 +124,8 @@ pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
         }
         (Opened::Yes | Opened::Refused, None) => {}
         (Opened::Missing(missing), _) => {
-            probe.silence = Some(explain_silence(&mut conversation, missing, stage.pace.start()).await);
+            probe.silence =
+                Some(explain_silence(&mut conversation, missing, stage.pace.start()).await);
         }
     }
     probe.duration = began.elapsed();
@@ -121,16 +135,27 @@ pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
 }
 
 /// Why `initialize` got no answer, with what was seen instead.
-async fn explain_silence(conversation: &mut Conversation, missing: Missing, patience: Duration) -> String {
+async fn explain_silence(
+    conversation: &mut Conversation,
+    missing: Missing,
+    patience: Duration,
+) -> String {
     let mut text = if missing == Missing::Died {
         if conversation.ended().is_some_and(|ended| ended.flood) {
             "the target floods its stdout, and no answer to `initialize` was in it".to_owned()
         } else {
-            match conversation.exit(Instant::now() + Duration::from_secs(1)).await {
+            match conversation
+                .exit(Instant::now() + Duration::from_secs(1))
+                .await
+            {
                 Some(exit) => match (exit.code, exit.signal) {
-                    (Some(code), _) => format!("the target exited with code {code} without an answer to `initialize`"),
+                    (Some(code), _) => format!(
+                        "the target exited with code {code} without an answer to `initialize`"
+                    ),
                     (None, Some(signal)) => {
-                        format!("the target was ended by signal {signal} without an answer to `initialize`")
+                        format!(
+                            "the target was ended by signal {signal} without an answer to `initialize`"
+                        )
                     }
                     (None, None) => "the target ended without an answer to `initialize`".to_owned(),
                 },
@@ -138,16 +163,28 @@ async fn explain_silence(conversation: &mut Conversation, missing: Missing, pati
             }
         }
     } else {
-        format!("the target did not answer `initialize` within {} s", patience.as_secs_f64())
+        format!(
+            "the target did not answer `initialize` within {} s",
+            patience.as_secs_f64()
+        )
     };
-    let mut received = conversation.entries().iter().filter(|entry| {
-        entry.direction == Direction::Received && entry.channel != Channel::Stderr
-    });
+    let mut received = conversation
+        .entries()
+        .iter()
+        .filter(|entry| entry.direction == Direction::Received && entry.channel != Channel::Stderr);
     if let Some(first) = received.next() {
         let flood = conversation.ended().is_some_and(|ended| ended.flood);
-        let count = if flood { FLOOD_ENTRIES } else { 1 + received.count() };
+        let count = if flood {
+            FLOOD_ENTRIES
+        } else {
+            1 + received.count()
+        };
         let head = String::from_utf8_lossy(&first.raw[..first.raw.len().min(80)]).into_owned();
-        let defect = first.defects.first().map(|defect| format!(" ({})", defect.detail)).unwrap_or_default();
+        let defect = first
+            .defects
+            .first()
+            .map(|defect| format!(" ({})", defect.detail))
+            .unwrap_or_default();
         text.push_str(&format!(
             "; its stdout held {count} line{}, the first of {} bytes begins {head:?}{defect}",
             if count == 1 { "" } else { "s" },
@@ -157,7 +194,10 @@ async fn explain_silence(conversation: &mut Conversation, missing: Missing, pati
     let tail = conversation.stderr_tail();
     let lines: Vec<&str> = tail.trim().lines().collect();
     if !lines.is_empty() {
-        text.push_str(&format!("\nits stderr ends:\n{}", lines[lines.len().saturating_sub(5)..].join("\n")));
+        text.push_str(&format!(
+            "\nits stderr ends:\n{}",
+            lines[lines.len().saturating_sub(5)..].join("\n")
+        ));
     }
     text
 }
@@ -170,16 +210,23 @@ pub fn sanity(probe: &Probe, revision: Revision, binding: Binding, when: &str) -
     let finding = match (&probe.silence, &probe.refusal, probe.fence) {
         (None, None, Some(Fence::Answered(_))) => None,
         (Some(why), _, _) => Some(Finding::new(FindingCode::Died, why.clone())),
-        (None, Some(refusal), _) => {
-            Some(Finding::new(FindingCode::RefusedValid, "`initialize` was refused").actual(refusal.clone()))
-        }
-        (None, None, Some(Fence::Missing(Missing::Died))) => {
-            Some(Finding::new(FindingCode::Died, "the target ended after the handshake"))
-        }
-        (None, None, _) => Some(Finding::new(FindingCode::Hung, "the target did not answer a ping after the handshake")),
+        (None, Some(refusal), _) => Some(
+            Finding::new(FindingCode::RefusedValid, "`initialize` was refused")
+                .actual(refusal.clone()),
+        ),
+        (None, None, Some(Fence::Missing(Missing::Died))) => Some(Finding::new(
+            FindingCode::Died,
+            "the target ended after the handshake",
+        )),
+        (None, None, _) => Some(Finding::new(
+            FindingCode::Hung,
+            "the target did not answer a ping after the handshake",
+        )),
     };
     let finding = finding.map(|finding| {
-        finding.expected("an answer to `initialize`, and an answer to `ping`").at(probe.entries.len() as u64, "")
+        finding
+            .expected("an answer to `initialize`, and an answer to `ping`")
+            .at(probe.entries.len() as u64, "")
     });
     CheckResult {
         id: SANITY.to_owned(),
@@ -191,7 +238,11 @@ pub fn sanity(probe: &Probe, revision: Revision, binding: Binding, when: &str) -
         stage: Trust::Stable,
         requirements: Vec::new(),
         outcome: Outcome::Ran,
-        verdict: Some(if finding.is_some() { Verdict::Fail } else { Verdict::Pass }),
+        verdict: Some(if finding.is_some() {
+            Verdict::Fail
+        } else {
+            Verdict::Pass
+        }),
         reason: None,
         gate: None,
         contested: None,

@@ -34,7 +34,11 @@ impl Waiting {
                 None if name == "allow" => ALLOW.to_owned(),
                 None => format!("fixtures: {{ {name}: {{}} }}"),
             };
-            WaitingFor { fixture: name.clone(), results, profile }
+            WaitingFor {
+                fixture: name.clone(),
+                results,
+                profile,
+            }
         };
         self.counts.iter().map(line).collect()
     }

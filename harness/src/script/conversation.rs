@@ -119,7 +119,11 @@ impl Conversation {
         Conversation {
             connection,
             label: label.to_owned(),
-            channels: if memory { (Channel::Memory, Channel::Memory) } else { (Channel::Stdin, Channel::Stdout) },
+            channels: if memory {
+                (Channel::Memory, Channel::Memory)
+            } else {
+                (Channel::Stdin, Channel::Stdout)
+            },
             entries: Vec::new(),
             kept_bytes: 0,
             last_oversized: 0,
@@ -215,14 +219,28 @@ impl Conversation {
 
     /// Begins the next case on a shared connection: the transcript is cut back to the handshake.
     pub fn begin_case(&mut self) {
-        let Some(handshake) = self.sent.first() else { return };
-        let end = handshake.sent.replies.first().copied().unwrap_or(handshake.sent.seq);
+        let Some(handshake) = self.sent.first() else {
+            return;
+        };
+        let end = handshake
+            .sent
+            .replies
+            .first()
+            .copied()
+            .unwrap_or(handshake.sent.seq);
         // One more for the notification that completes the handshake, which was sent right after.
-        let keep = usize::try_from(end).unwrap_or(usize::MAX).saturating_add(1).min(self.entries.len());
+        let keep = usize::try_from(end)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1)
+            .min(self.entries.len());
         self.entries.truncate(keep);
         self.sent.truncate(1);
         self.last_oversized = 0;
-        self.kept_bytes = self.entries.iter().map(|entry| entry.raw.len() as u64).sum();
+        self.kept_bytes = self
+            .entries
+            .iter()
+            .map(|entry| entry.raw.len() as u64)
+            .sum();
     }
 
     /// Whether the target's input was closed by us.
@@ -267,7 +285,11 @@ impl Conversation {
         loop {
             let id = RawId(self.next_id.to_string());
             self.next_id += 1;
-            if !self.written_ids.iter().any(|written| written.loosely_equals(&id)) {
+            if !self
+                .written_ids
+                .iter()
+                .any(|written| written.loosely_equals(&id))
+            {
                 return id;
             }
         }
@@ -282,7 +304,12 @@ impl Conversation {
         line.push(b'\n');
         let outcome = self.connection.write(Bytes::from(line));
         let message = classify(text.as_bytes()).ok();
-        let index = self.record_sent(Bytes::copy_from_slice(text.as_bytes()), message, false, Some(Terminator::Lf));
+        let index = self.record_sent(
+            Bytes::copy_from_slice(text.as_bytes()),
+            message,
+            false,
+            Some(Terminator::Lf),
+        );
         (index, outcome)
     }
 
@@ -309,7 +336,11 @@ impl Conversation {
         terminator: Option<Terminator>,
     ) -> SentIndex {
         let (method, id, kind) = match &message {
-            Some(message) => (message.method.clone(), message.id.clone(), Some(message.kind)),
+            Some(message) => (
+                message.method.clone(),
+                message.id.clone(),
+                Some(message.kind),
+            ),
             None => (None, None, None),
         };
         if method.as_deref() == Some("initialize") && self.phase == Phase::Bare {
@@ -335,17 +366,36 @@ impl Conversation {
             answers: None,
             part_of: None,
         });
-        let sent = Sent { seq, method, id, ..Sent::default() };
-        self.sent.push(SentState { sent, answerable, is_fence: false });
+        let sent = Sent {
+            seq,
+            method,
+            id,
+            ..Sent::default()
+        };
+        self.sent.push(SentState {
+            sent,
+            answerable,
+            is_fence: false,
+        });
         SentIndex(self.sent.len() - 1)
     }
 
     /// Adds one request of a batch that was just sent as a whole, so that it can be answered by its own id.
-    pub fn expect_item(&mut self, batch: SentIndex, method: Option<String>, id: Option<RawId>) -> SentIndex {
+    pub fn expect_item(
+        &mut self,
+        batch: SentIndex,
+        method: Option<String>,
+        id: Option<RawId>,
+    ) -> SentIndex {
         let seq = self.sent[batch.0].sent.seq;
         self.sent.push(SentState {
             answerable: id.is_some(),
-            sent: Sent { seq, method, id, ..Sent::default() },
+            sent: Sent {
+                seq,
+                method,
+                id,
+                ..Sent::default()
+            },
             is_fence: false,
         });
         SentIndex(self.sent.len() - 1)
@@ -361,7 +411,11 @@ impl Conversation {
         let weight = if entry.message.is_some() { PARSED } else { 1 };
         self.kept_bytes += entry.raw.len() as u64 * weight;
         let seq = entry.seq;
-        if entry.defects.iter().any(|defect| defect.kind == DefectKind::Oversized) {
+        if entry
+            .defects
+            .iter()
+            .any(|defect| defect.kind == DefectKind::Oversized)
+        {
             self.last_oversized = seq;
         }
         self.entries.push(entry);
@@ -371,7 +425,10 @@ impl Conversation {
     fn is_first_answer(&self, entry: &Entry) -> bool {
         let answered = |state: &SentState| Some(state.sent.seq) == entry.answers;
         entry.answers.is_some()
-            && self.sent.iter().any(|state| answered(state) && state.sent.replies.first() == Some(&entry.seq))
+            && self
+                .sent
+                .iter()
+                .any(|state| answered(state) && state.sent.replies.first() == Some(&entry.seq))
     }
 
     /// Reads until `look` finds what it looks for, the deadline passes, or the output ends.
@@ -401,10 +458,11 @@ impl Conversation {
     pub async fn wait_reply(&mut self, index: SentIndex, deadline: Instant) -> Waited<u64> {
         let sent = &self.sent[index.0];
         let (seq, may_be_oversized) = (sent.sent.seq, !sent.is_fence && self.phase == Phase::Open);
-        let look = |conversation: &Conversation| match conversation.sent[index.0].sent.replies.first() {
-            Some(&reply) => Some(Some(reply)),
-            None => (may_be_oversized && conversation.has_oversized_since(seq)).then_some(None),
-        };
+        let look =
+            |conversation: &Conversation| match conversation.sent[index.0].sent.replies.first() {
+                Some(&reply) => Some(Some(reply)),
+                None => (may_be_oversized && conversation.has_oversized_since(seq)).then_some(None),
+            };
         match self.wait(deadline, look).await {
             Waited::Got(Some(reply)) => Waited::Got(reply),
             Waited::Got(None) | Waited::TimedOut => Waited::TimedOut,
@@ -428,20 +486,34 @@ impl Conversation {
             return Fence::Missing(Missing::Unfenced);
         }
         let id = self.fresh_id();
-        let (index, outcome) = self.send_line(&format!(r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#, id.0));
+        let (index, outcome) = self.send_line(&format!(
+            r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#,
+            id.0
+        ));
         self.sent[index.0].is_fence = true;
         let due = self.is_answer_due();
         if outcome.is_err() {
-            return Fence::Missing(if due { Missing::Hung } else { Missing::Unfenced });
+            return Fence::Missing(if due {
+                Missing::Hung
+            } else {
+                Missing::Unfenced
+            });
         }
         let began = Instant::now();
-        let deadline = began + patience + if due { self.pace.reply() } else { self.pace.doubtful() };
+        let deadline = began
+            + patience
+            + if due {
+                self.pace.reply()
+            } else {
+                self.pace.doubtful()
+            };
         match self.wait_reply(index, deadline).await {
             Waited::Got(seq) => {
                 if patience.is_zero() {
                     self.pace.learn(began.elapsed());
                 }
-                self.linger(grace.unwrap_or_else(|| self.pace.grace())).await;
+                self.linger(grace.unwrap_or_else(|| self.pace.grace()))
+                    .await;
                 Fence::Answered(seq)
             }
             Waited::Ended => Fence::Missing(Missing::Died),
@@ -494,8 +566,14 @@ impl Conversation {
                     // The beginning shows what it is; all of it, for every case, would fill the record.
                     self.entries.truncate(FLOOD_KEPT);
                     let last = self.last_seq();
-                    self.sent.iter_mut().for_each(|state| state.sent.replies.retain(|seq| *seq <= last));
-                    self.ended = Some(Ended { after: self.last_seq(), exit: None, flood: true });
+                    self.sent
+                        .iter_mut()
+                        .for_each(|state| state.sent.replies.retain(|seq| *seq <= last));
+                    self.ended = Some(Ended {
+                        after: self.last_seq(),
+                        exit: None,
+                        flood: true,
+                    });
                 }
             }
             Arrival::Stderr(bytes) => {
@@ -517,7 +595,11 @@ impl Conversation {
             Arrival::StdoutEnded => {
                 if self.ended.is_none() {
                     let exit = self.connection.process().has_exited();
-                    self.ended = Some(Ended { after: self.last_seq(), exit, flood: false });
+                    self.ended = Some(Ended {
+                        after: self.last_seq(),
+                        exit,
+                        flood: false,
+                    });
                 }
             }
         }
@@ -537,7 +619,9 @@ impl Conversation {
                 let raw = entry.raw.clone();
                 let whole = self.push(entry.clone());
                 for (index, item) in message.batch.iter().enumerate() {
-                    let text = std::str::from_utf8(&raw).ok().and_then(|text| raw::at(text, &format!("/{index}")));
+                    let text = std::str::from_utf8(&raw)
+                        .ok()
+                        .and_then(|text| raw::at(text, &format!("/{index}")));
                     let text = text.unwrap_or_default();
                     self.receive(Entry {
                         raw: Bytes::copy_from_slice(text.as_bytes()),
@@ -567,16 +651,39 @@ impl Conversation {
         let next = self.last_seq() + 1;
         let unanswered = |state: &SentState| state.answerable && state.sent.replies.is_empty();
         let find = |test: &dyn Fn(&SentState) -> bool| {
-            let open = self.sent.iter().position(|state| unanswered(state) && test(state));
-            open.or_else(|| self.sent.iter().rposition(|state| state.answerable && test(state)))
+            let open = self
+                .sent
+                .iter()
+                .position(|state| unanswered(state) && test(state));
+            open.or_else(|| {
+                self.sent
+                    .iter()
+                    .rposition(|state| state.answerable && test(state))
+            })
         };
-        let by_id = response.id.as_ref().filter(|id| !id.is_null()).and_then(|id| {
-            let same = find(&|state| state.sent.id.as_ref() == Some(id));
-            same.or_else(|| find(&|state| state.sent.id.as_ref().is_some_and(|sent| sent.loosely_equals(id))))
-        });
+        let by_id = response
+            .id
+            .as_ref()
+            .filter(|id| !id.is_null())
+            .and_then(|id| {
+                let same = find(&|state| state.sent.id.as_ref() == Some(id));
+                same.or_else(|| {
+                    find(&|state| {
+                        state
+                            .sent
+                            .id
+                            .as_ref()
+                            .is_some_and(|sent| sent.loosely_equals(id))
+                    })
+                })
+            });
         let unreadable = |state: &SentState| state.sent.id.as_ref().is_none_or(RawId::is_null);
         let index = by_id
-            .or_else(|| self.sent.iter().position(|state| unanswered(state) && unreadable(state)))
+            .or_else(|| {
+                self.sent
+                    .iter()
+                    .position(|state| unanswered(state) && unreadable(state))
+            })
             .or_else(|| only(&self.sent, |state| unanswered(state) && !state.is_fence))
             .or_else(|| {
                 let is_result = response.kind == Kind::Result;
@@ -588,7 +695,12 @@ impl Conversation {
 
     fn answer(&mut self, request: &Message) {
         let Some(id) = &request.id else { return };
-        let Some(body) = self.answers.to(request.method.as_deref().unwrap_or_default()) else { return };
+        let Some(body) = self
+            .answers
+            .to(request.method.as_deref().unwrap_or_default())
+        else {
+            return;
+        };
         let text = format!(r#"{{"jsonrpc":"2.0","id":{},{body}}}"#, id.0);
         let _ = self.send_line(&text);
     }
@@ -596,7 +708,11 @@ impl Conversation {
 
 /// The index of the only one that satisfies a test.
 fn only(sent: &[SentState], test: impl Fn(&SentState) -> bool) -> Option<usize> {
-    let mut found = sent.iter().enumerate().filter(|(_, state)| test(state)).map(|(index, _)| index);
+    let mut found = sent
+        .iter()
+        .enumerate()
+        .filter(|(_, state)| test(state))
+        .map(|(index, _)| index);
     let first = found.next();
     if found.next().is_some() { None } else { first }
 }

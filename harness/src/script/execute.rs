@@ -7,7 +7,9 @@ use crate::era::legacy::{self, Opened};
 use crate::native::{self, Means};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Bound, End, ExitSeen, Missing, Record, Window};
-use mcp_assay_model::scenario::{Action, Awaited, Close, Expect, Outgoing, OutgoingId, Payload, Scenario, Step};
+use mcp_assay_model::scenario::{
+    Action, Awaited, Close, Expect, Outgoing, OutgoingId, Payload, Scenario, Step,
+};
 use mcp_assay_model::template::Template;
 use mcp_assay_transport::pipes::Exit;
 use mcp_assay_wire::jsonrpc::{Kind, RawId};
@@ -32,15 +34,26 @@ pub struct Context<'a> {
 }
 
 /// Methods whose handlers may do real work of the user's, so that only the full timeout speaks against them.
-const WORKING: &[&str] = &["tools/call", "resources/read", "prompts/get", "completion/complete", "tasks/result"];
+const WORKING: &[&str] = &[
+    "tools/call",
+    "resources/read",
+    "prompts/get",
+    "completion/complete",
+    "tasks/result",
+];
 
 /// Every label that a card's steps bind.
 fn labels_of(card: &Scenario) -> impl Iterator<Item = &str> {
     card.steps.iter().flat_map(|step| match &step.action {
         Action::Open { label, .. } | Action::Quiet { label, .. } => vec![label.as_str()],
-        Action::Send { label, what: Payload::Batch(items) } => {
-            label.iter().chain(items.iter().filter_map(|(label, _)| label.as_ref())).map(String::as_str).collect()
-        }
+        Action::Send {
+            label,
+            what: Payload::Batch(items),
+        } => label
+            .iter()
+            .chain(items.iter().filter_map(|(label, _)| label.as_ref()))
+            .map(String::as_str)
+            .collect(),
         Action::Send { label, .. }
         | Action::Await { label, .. }
         | Action::Raw { label, .. }
@@ -68,7 +81,9 @@ fn judges_to_the_end(card: &Scenario) -> bool {
 
 /// How long to wait for a reply: as long as its handler may lawfully take.
 fn patience(pace: &Pace, revision: Revision, method: Option<&str>) -> Duration {
-    let known = |method: &str| mcp_assay_schemas::methods(revision.as_str()).any(|known| known.method == method);
+    let known = |method: &str| {
+        mcp_assay_schemas::methods(revision.as_str()).any(|known| known.method == method)
+    };
     match method {
         Some(method) if WORKING.contains(&method) => pace.work(),
         Some("initialize") => pace.start(),
@@ -82,8 +97,7 @@ fn patience(pace: &Pace, revision: Revision, method: Option<&str>) -> Duration {
 ///
 /// **Errors**: when a reference of the card leads nowhere though the linter let it pass; a bug in the harness.
 pub async fn run(context: Context<'_>, conversation: &mut Conversation) -> Result<Record, String> {
-    let mut execution =
-        Execution {
+    let mut execution = Execution {
         context,
         conversation,
         labels: BTreeMap::new(),
@@ -133,12 +147,25 @@ struct Execution<'a, 'c> {
 impl Execution<'_, '_> {
     async fn step(&mut self, step: &Step) -> Result<(), Unresolved> {
         match &step.action {
-            Action::Open { label, client, answer } => self.open(label, client, answer).await?,
+            Action::Open {
+                label,
+                client,
+                answer,
+            } => self.open(label, client, answer).await?,
             Action::Send { label, what } => self.send(label.as_deref(), what)?,
-            Action::Await { label, what, within } => {
-                self.wait_for(label.as_deref(), what, within.as_ref()).await?;
+            Action::Await {
+                label,
+                what,
+                within,
+            } => {
+                self.wait_for(label.as_deref(), what, within.as_ref())
+                    .await?;
             }
-            Action::Quiet { label, about, lasting_ms } => {
+            Action::Quiet {
+                label,
+                about,
+                lasting_ms,
+            } => {
                 self.quiet(label, about, lasting_ms.as_ref()).await?;
             }
             Action::Cancel { request } => self.cancel(request),
@@ -146,9 +173,17 @@ impl Execution<'_, '_> {
                 let (index, _) = self.conversation.send_raw(bytes);
                 self.name(label.as_deref(), Named::Sent(index));
             }
-            Action::Http { .. } => return Err(Unresolved::Card("`http` on a binding without HTTP".to_owned())),
+            Action::Http { .. } => {
+                return Err(Unresolved::Card(
+                    "`http` on a binding without HTTP".to_owned(),
+                ));
+            }
             Action::Close(close) => self.close(close).await,
-            Action::Native { name, label, parameters } => {
+            Action::Native {
+                name,
+                label,
+                parameters,
+            } => {
                 let mut rendered = BTreeMap::new();
                 for (key, value) in parameters {
                     let text = self.render(value)?;
@@ -173,7 +208,9 @@ impl Execution<'_, '_> {
     }
 
     fn render(&self, template: &Template) -> Result<String, Unresolved> {
-        self.context.scope.render(template, &|label, at| self.text_at(label, at))
+        self.context
+            .scope
+            .render(template, &|label, at| self.text_at(label, at))
     }
 
     /// Raw text at a pointer of the message that a label names: the response, where the label is a request that was answered.
@@ -203,8 +240,15 @@ impl Execution<'_, '_> {
         label.clone_into(&mut self.conversation.label);
         for (method, answer) in answer {
             let text = self.render(answer)?;
-            let body = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
-            self.conversation.answers.set(method, body.filter(|body| !body.trim().is_empty()).map(str::to_owned));
+            let body = text
+                .trim()
+                .strip_prefix('{')
+                .and_then(|text| text.strip_suffix('}'));
+            self.conversation.answers.set(
+                method,
+                body.filter(|body| !body.trim().is_empty())
+                    .map(str::to_owned),
+            );
         }
         let mut params = legacy::initialize_params(self.context.revision);
         let mut overrides = Vec::new();
@@ -212,10 +256,15 @@ impl Execution<'_, '_> {
             params.remove(member);
             let text = self.render(value)?;
             if text != "null" {
-                overrides.push(format!("{}:{text}", serde_json::Value::from(member.as_str())));
+                overrides.push(format!(
+                    "{}:{text}",
+                    serde_json::Value::from(member.as_str())
+                ));
             }
         }
-        let kept = params.iter().map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key.as_str())));
+        let kept = params
+            .iter()
+            .map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key.as_str())));
         let members: Vec<String> = kept.chain(overrides).collect();
         let patience = self.conversation.pace.start();
         let params = format!("{{{}}}", members.join(","));
@@ -245,7 +294,9 @@ impl Execution<'_, '_> {
                 self.name(label, Named::Sent(index));
             }
             Payload::Json(text) => {
-                let (index, _) = self.conversation.send_line(text.trim_end_matches(['\r', '\n']));
+                let (index, _) = self
+                    .conversation
+                    .send_line(text.trim_end_matches(['\r', '\n']));
                 self.name(label, Named::Sent(index));
             }
             Payload::Batch(items) => {
@@ -253,11 +304,14 @@ impl Execution<'_, '_> {
                 for (_, item) in items {
                     texts.push(self.complete(item)?);
                 }
-                let (whole, _) = self.conversation.send_line(&format!("[{}]", texts.join(",")));
+                let (whole, _) = self
+                    .conversation
+                    .send_line(&format!("[{}]", texts.join(",")));
                 self.name(label, Named::Sent(whole));
                 for ((label, _), text) in items.iter().zip(&texts) {
                     let message = mcp_assay_wire::jsonrpc::classify(text.as_bytes()).ok();
-                    let (method, id) = message.map_or((None, None), |message| (message.method, message.id));
+                    let (method, id) =
+                        message.map_or((None, None), |message| (message.method, message.id));
                     let index = self.conversation.expect_item(whole, method, id);
                     self.name(label.as_deref(), Named::Sent(index));
                 }
@@ -308,16 +362,22 @@ impl Execution<'_, '_> {
         }
         let mut value: serde_json::Value =
             serde_json::from_str(params).map_err(|error| Unresolved::Card(error.to_string()))?;
-        let object =
-            value.as_object_mut().ok_or_else(|| Unresolved::Card("`meta` needs params that are an object".into()))?;
-        let meta = object.entry("_meta").or_insert_with(|| serde_json::json!({}));
+        let object = value
+            .as_object_mut()
+            .ok_or_else(|| Unresolved::Card("`meta` needs params that are an object".into()))?;
+        let meta = object
+            .entry("_meta")
+            .or_insert_with(|| serde_json::json!({}));
         for (key, template) in &outgoing.meta_set {
             let text = self.render(template)?;
             meta[key.as_str()] =
                 serde_json::from_str(&text).map_err(|error| Unresolved::Card(error.to_string()))?;
         }
         if let Some(meta) = meta.as_object_mut() {
-            outgoing.meta_remove.iter().for_each(|key| drop(meta.shift_remove(key)));
+            outgoing
+                .meta_remove
+                .iter()
+                .for_each(|key| drop(meta.shift_remove(key)));
         }
         Ok(value.to_string())
     }
@@ -328,7 +388,9 @@ impl Execution<'_, '_> {
         what: &Awaited,
         within: Option<&Template>,
     ) -> Result<(), Unresolved> {
-        let within = within.map(|within| self.context.scope.milliseconds(within)).transpose()?;
+        let within = within
+            .map(|within| self.context.scope.milliseconds(within))
+            .transpose()?;
         let shortened = |time: Duration| within.map_or(time, |within| within.min(time));
         let now = Instant::now();
         match what {
@@ -337,7 +399,11 @@ impl Execution<'_, '_> {
                     return Err(Unresolved::Card(format!("`{request}` was not sent")));
                 };
                 let sent = self.conversation.sent(index);
-                let time = shortened(patience(&self.conversation.pace, self.context.revision, sent.method.as_deref()));
+                let time = shortened(patience(
+                    &self.conversation.pace,
+                    self.context.revision,
+                    sent.method.as_deref(),
+                ));
                 let waited = self.conversation.wait_reply(index, now + time).await;
                 let missing = match waited {
                     Waited::Got(seq) => {
@@ -354,7 +420,10 @@ impl Execution<'_, '_> {
                                 return Ok(());
                             }
                             // What came and was too long to be read may be the answer.
-                            None if self.conversation.has_oversized_since(self.conversation.sent(index).seq) => {
+                            None if self
+                                .conversation
+                                .has_oversized_since(self.conversation.sent(index).seq) =>
+                            {
                                 Missing::Unfenced
                             }
                             None => Missing::Silent,
@@ -366,22 +435,42 @@ impl Execution<'_, '_> {
                 self.miss(label, missing, Some(request.clone()));
             }
             Awaited::Request { method, since } => {
-                self.arrival(label, Kind::Request, method, since.as_deref(), shortened).await;
+                self.arrival(label, Kind::Request, method, since.as_deref(), shortened)
+                    .await;
             }
-            Awaited::Notification { method, since, on: _ } => {
-                self.arrival(label, Kind::Notification, method, since.as_deref(), shortened).await;
+            Awaited::Notification {
+                method,
+                since,
+                on: _,
+            } => {
+                self.arrival(
+                    label,
+                    Kind::Notification,
+                    method,
+                    since.as_deref(),
+                    shortened,
+                )
+                .await;
             }
             Awaited::Status(_) => {
-                return Err(Unresolved::Card("`status` on a binding without HTTP".to_owned()));
+                return Err(Unresolved::Card(
+                    "`status` on a binding without HTTP".to_owned(),
+                ));
             }
             Awaited::Exit(_) => {
                 let time = shortened(self.conversation.pace.reply());
                 let exit = self.conversation.exit(now + time).await;
                 let seen = match exit {
-                    Some(Exit { code, signal, .. }) => {
-                        ExitSeen { code, signal, in_time: true, waited: now.elapsed() }
-                    }
-                    None => ExitSeen { waited: now.elapsed(), ..ExitSeen::default() },
+                    Some(Exit { code, signal, .. }) => ExitSeen {
+                        code,
+                        signal,
+                        in_time: true,
+                        waited: now.elapsed(),
+                    },
+                    None => ExitSeen {
+                        waited: now.elapsed(),
+                        ..ExitSeen::default()
+                    },
                 };
                 self.name(label, Named::Bound(Bound::Exit(seen)));
             }
@@ -408,7 +497,9 @@ impl Execution<'_, '_> {
         let mut find = |conversation: &Conversation| {
             let new = conversation.entries().get(looked..).unwrap_or_default();
             looked = looked.max(conversation.entries().len());
-            let mut came = new.iter().filter(|entry| entry.direction == mcp_assay_model::record::Direction::Received);
+            let mut came = new
+                .iter()
+                .filter(|entry| entry.direction == mcp_assay_model::record::Direction::Received);
             came.find(|entry| {
                 entry.message.as_ref().is_some_and(|message| {
                     message.kind == kind && message.method.as_deref() == Some(method)
@@ -432,14 +523,28 @@ impl Execution<'_, '_> {
     }
 
     fn miss(&mut self, label: Option<&str>, missing: Missing, reply_to: Option<String>) {
-        self.name(label, Named::Bound(Bound::Missing { why: missing, reply_to }));
+        self.name(
+            label,
+            Named::Bound(Bound::Missing {
+                why: missing,
+                reply_to,
+            }),
+        );
         if missing != Missing::Silent {
             self.stopped = Some(missing);
         }
     }
 
-    async fn quiet(&mut self, label: &str, about: &str, lasting: Option<&Template>) -> Result<(), Unresolved> {
-        let lasting = lasting.map(|time| self.context.scope.milliseconds(time)).transpose()?.unwrap_or_default();
+    async fn quiet(
+        &mut self,
+        label: &str,
+        about: &str,
+        lasting: Option<&Template>,
+    ) -> Result<(), Unresolved> {
+        let lasting = lasting
+            .map(|time| self.context.scope.milliseconds(time))
+            .transpose()?
+            .unwrap_or_default();
         let began = Instant::now();
         let opened = match self.labels.get(about) {
             // The window begins with the request itself: an answer may already be in.
@@ -460,15 +565,29 @@ impl Execution<'_, '_> {
             self.conversation.linger(whole - began.elapsed()).await;
         }
         let closed = self.conversation.last_seq();
-        let window = Window { opened, fence, closed, about: about.to_owned(), missing };
-        self.labels.insert(label.to_owned(), Named::Bound(Bound::Window(window)));
+        let window = Window {
+            opened,
+            fence,
+            closed,
+            about: about.to_owned(),
+            missing,
+        };
+        self.labels
+            .insert(label.to_owned(), Named::Bound(Bound::Window(window)));
         self.stopped = missing.filter(|missing| matches!(missing, Missing::Died | Missing::Hung));
         Ok(())
     }
 
     fn cancel(&mut self, request: &str) {
-        let Some(Named::Sent(index)) = self.labels.get(request).cloned() else { return };
-        let id = self.conversation.sent(index).id.clone().unwrap_or_else(|| RawId("null".to_owned()));
+        let Some(Named::Sent(index)) = self.labels.get(request).cloned() else {
+            return;
+        };
+        let id = self
+            .conversation
+            .sent(index)
+            .id
+            .clone()
+            .unwrap_or_else(|| RawId("null".to_owned()));
         let (sent, _) = self.conversation.send_line(&legacy::cancelled(&id));
         let seq = self.conversation.sent(sent).seq;
         self.conversation.sent_mut(index).cancelled = Some(seq);
@@ -502,16 +621,20 @@ impl Execution<'_, '_> {
         let fence = match self.stopped {
             Some(missing @ (Missing::Died | Missing::Hung)) => Fence::Missing(missing),
             Some(Missing::Silent | Missing::Unfenced) | None => {
-                let grace = (!judges_to_the_end(self.context.card)).then(|| self.conversation.pace.farewell());
-                self.conversation.fence_and_linger(Duration::ZERO, grace).await
+                let grace = (!judges_to_the_end(self.context.card))
+                    .then(|| self.conversation.pace.farewell());
+                self.conversation
+                    .fence_and_linger(Duration::ZERO, grace)
+                    .await
             }
         };
         match fence {
             Fence::Answered(_) => End::Alive,
             Fence::Missing(Missing::Died) => self.died().await,
-            Fence::Missing(Missing::Hung | Missing::Silent) => {
-                End::Hung { waited: self.step_began.elapsed(), after }
-            }
+            Fence::Missing(Missing::Hung | Missing::Silent) => End::Hung {
+                waited: self.step_began.elapsed(),
+                after,
+            },
             Fence::Missing(Missing::Unfenced) => self.last_resort(after).await,
         }
     }
@@ -519,7 +642,11 @@ impl Execution<'_, '_> {
     /// Before the handshake a ping need not be answered; `initialize` must be.
     async fn last_resort(&mut self, after: u64) -> End {
         if self.conversation.phase() != Phase::Bare || self.conversation.is_line_open() {
-            return if self.conversation.ended().is_some() { self.died().await } else { End::Unfenced };
+            return if self.conversation.ended().is_some() {
+                self.died().await
+            } else {
+                End::Unfenced
+            };
         }
         let params = legacy::initialize_params(self.context.revision);
         let params = serde_json::Value::Object(params).to_string();
@@ -527,26 +654,44 @@ impl Execution<'_, '_> {
         match legacy::open(self.conversation, &params, patience).await.1 {
             Opened::Yes | Opened::Refused => End::Alive,
             Opened::Missing(Missing::Died) => self.died().await,
-            Opened::Missing(Missing::Hung | Missing::Silent | Missing::Unfenced) => {
-                End::Hung { waited: patience, after }
-            }
+            Opened::Missing(Missing::Hung | Missing::Silent | Missing::Unfenced) => End::Hung {
+                waited: patience,
+                after,
+            },
         }
     }
 
     async fn died(&mut self) -> End {
         let ended = self.conversation.ended().cloned();
-        let after = ended.as_ref().map_or(self.conversation.last_seq(), |ended| ended.after);
+        let after = ended
+            .as_ref()
+            .map_or(self.conversation.last_seq(), |ended| ended.after);
         if ended.is_some_and(|ended| ended.flood) {
-            return End::Died { how: "flooded its output without end and was stopped".to_owned(), after };
+            return End::Died {
+                how: "flooded its output without end and was stopped".to_owned(),
+                after,
+            };
         }
         let refused = self.refused;
         // The end of the output and the end of the process are two events; the second follows the first closely, or not at all.
-        let exit = self.conversation.exit(Instant::now() + Duration::from_secs(1)).await;
+        let exit = self
+            .conversation
+            .exit(Instant::now() + Duration::from_secs(1))
+            .await;
         let how = match exit {
             Some(Exit { code: Some(_), .. }) if refused => return End::Unfenced,
-            Some(Exit { code: Some(code), .. }) => format!("exited with code {code}"),
-            Some(Exit { signal: Some(signal), .. }) => format!("was ended by signal {signal}"),
-            Some(Exit { code: None, signal: None, .. }) => "ended".to_owned(),
+            Some(Exit {
+                code: Some(code), ..
+            }) => format!("exited with code {code}"),
+            Some(Exit {
+                signal: Some(signal),
+                ..
+            }) => format!("was ended by signal {signal}"),
+            Some(Exit {
+                code: None,
+                signal: None,
+                ..
+            }) => "ended".to_owned(),
             None => "closed its output and runs on".to_owned(),
         };
         End::Died { how, after }
@@ -555,9 +700,19 @@ impl Execution<'_, '_> {
     fn record(&mut self, end: End) -> Record {
         // A step that was never reached names a message that did not come.
         let why = self.stopped.unwrap_or(Missing::Unfenced);
-        let unreached = labels_of(self.context.card).filter(|label| !self.labels.contains_key(*label));
-        let unreached: Vec<(String, Bound)> =
-            unreached.map(|label| (label.to_owned(), Bound::Missing { why, reply_to: None })).collect();
+        let unreached =
+            labels_of(self.context.card).filter(|label| !self.labels.contains_key(*label));
+        let unreached: Vec<(String, Bound)> = unreached
+            .map(|label| {
+                (
+                    label.to_owned(),
+                    Bound::Missing {
+                        why,
+                        reply_to: None,
+                    },
+                )
+            })
+            .collect();
         let labels = self.labels.iter().map(|(label, named)| {
             let bound = match named {
                 Named::Sent(index) => Bound::Sent(self.conversation.sent(*index).clone()),

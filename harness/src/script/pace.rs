@@ -35,7 +35,11 @@ const GRACE: (Duration, Duration) = (Duration::from_millis(30), Duration::from_s
 impl Pace {
     /// With the bounds of the profile or the command line.
     pub fn new(timeout: Duration, start_timeout: Duration) -> Self {
-        Pace { timeout, start_timeout, seen: Mutex::default() }
+        Pace {
+            timeout,
+            start_timeout,
+            seen: Mutex::default(),
+        }
     }
 
     /// Learns from one harmless request.
@@ -91,7 +95,10 @@ impl Pace {
     fn usual(&self) -> Duration {
         let mut recent: Vec<Duration> = self.seen().recent.iter().copied().collect();
         recent.sort_unstable();
-        recent.get(recent.len() * 9 / 10).copied().unwrap_or_default()
+        recent
+            .get(recent.len() * 9 / 10)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// After the last fence of a conversation, where no check speaks of what may still come.

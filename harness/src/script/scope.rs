@@ -54,13 +54,18 @@ impl Scope<'_> {
     ) -> Result<String, Unresolved> {
         match reference {
             Template::Fact(path) => {
-                let value = self.facts.of(self.revision).and_then(|facts| facts.get(path));
+                let value = self
+                    .facts
+                    .of(self.revision)
+                    .and_then(|facts| facts.get(path));
                 value
                     .map(Value::to_string)
                     .ok_or_else(|| Unresolved::Card(format!("no fact `{path}` in this revision")))
             }
             Template::Fixture(path) => {
-                let value = self.fixtures.pointer(&format!("/{}", path.replace('.', "/")));
+                let value = self
+                    .fixtures
+                    .pointer(&format!("/{}", path.replace('.', "/")));
                 value
                     .map(Value::to_string)
                     .ok_or_else(|| Unresolved::Card(format!("no fixture value `{path}`")))
@@ -70,12 +75,17 @@ impl Scope<'_> {
                 .get(name)
                 .cloned()
                 .ok_or_else(|| Unresolved::Card(format!("`{name}` is not varied"))),
-            Template::From { label, at } => {
-                from(label, at).ok_or_else(|| Unresolved::From { label: label.clone(), at: at.clone() })
-            }
-            Template::Empty => Err(Unresolved::Card("`$empty` stands outside a fault".to_owned())),
+            Template::From { label, at } => from(label, at).ok_or_else(|| Unresolved::From {
+                label: label.clone(),
+                at: at.clone(),
+            }),
+            Template::Empty => Err(Unresolved::Card(
+                "`$empty` stands outside a fault".to_owned(),
+            )),
             Template::Literal(text) | Template::Raw(text) => Ok(text.clone()),
-            Template::Text(_) | Template::Array(_) | Template::Object(_) => self.render(reference, from),
+            Template::Text(_) | Template::Array(_) | Template::Object(_) => {
+                self.render(reference, from)
+            }
         }
     }
 
@@ -84,8 +94,11 @@ impl Scope<'_> {
     /// **Errors**: as [`Scope::render`], and when the value is no number.
     pub fn milliseconds(&self, template: &Template) -> Result<std::time::Duration, Unresolved> {
         let text = self.render(template, &|_, _| None)?;
-        let number: f64 =
-            text.parse().map_err(|_| Unresolved::Card(format!("`{text}` is no time in milliseconds")))?;
-        Ok(std::time::Duration::from_secs_f64((number / 1000.0).clamp(0.0, 86_400.0)))
+        let number: f64 = text
+            .parse()
+            .map_err(|_| Unresolved::Card(format!("`{text}` is no time in milliseconds")))?;
+        Ok(std::time::Duration::from_secs_f64(
+            (number / 1000.0).clamp(0.0, 86_400.0),
+        ))
     }
 }

@@ -213,12 +213,22 @@ async fn read_frames(
         let now = Instant::now();
         let mut rest = &buffer[..read];
         loop {
-            let frame = if read == 0 { framer.finish() } else { framer.next_frame(&mut rest) };
+            let frame = if read == 0 {
+                framer.finish()
+            } else {
+                framer.next_frame(&mut rest)
+            };
             let Some(frame) = frame else { break };
             let size = frame.raw.len().clamp(1, bounds.in_flight);
             let size = u32::try_from(size).expect("a frame is shorter than its bound");
-            let Ok(permit) = Arc::clone(&room).acquire_many_owned(size).await else { return };
-            if arrivals.send((Arrival::Frame(frame), now, Some(permit))).await.is_err() {
+            let Ok(permit) = Arc::clone(&room).acquire_many_owned(size).await else {
+                return;
+            };
+            if arrivals
+                .send((Arrival::Frame(frame), now, Some(permit)))
+                .await
+                .is_err()
+            {
                 return;
             }
             if read == 0 {
