@@ -5,9 +5,10 @@ use crate::native::arguments;
 use crate::native::permission::Permission;
 use crate::native::walk::walk;
 use crate::run::attempt::{Stage, retire};
-use crate::run::engine::{Settings, Survey, survey};
+use crate::run::engine::Settings;
 use crate::run::exit::ExitCode;
 use crate::run::plan::Case;
+use crate::run::survey::{Survey, survey};
 use crate::script::conversation::Conversation;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::scenario::{Action, Payload};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 /// Prints the plan.
 ///
 /// **Errors**: standard output that cannot be written.
-pub async fn main(mut stage: Stage, settings: &Settings) -> Result<ExitCode, Failure> {
+pub async fn main(mut stage: Stage, settings: &Settings, mask: &Mask) -> Result<ExitCode, Failure> {
     let Survey {
         probes,
         tested,
@@ -29,7 +30,7 @@ pub async fn main(mut stage: Stage, settings: &Settings) -> Result<ExitCode, Fai
     if let Some(why) = probes.iter().find_map(|probe| probe.silence.clone()) {
         return Err(Failure {
             code: ExitCode::NoTarget,
-            message: why,
+            message: shown(&why, mask),
             hint: None,
         });
     }
@@ -53,7 +54,7 @@ pub async fn main(mut stage: Stage, settings: &Settings) -> Result<ExitCode, Fai
         }
     }
     for &revision in &tested {
-        tools(&stage, settings, revision, &mut out).await?;
+        tools(&stage, settings, mask, revision, &mut out).await?;
     }
     io::stdout()
         .write_all(out.as_bytes())

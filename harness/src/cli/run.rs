@@ -19,6 +19,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// Runs the command.
@@ -75,6 +76,9 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
         serde_json::to_value(&profile.fixtures).map_err(|error| harness(error.to_string()))?
     };
     runtime.block_on(async {
+        // From before the first process on, Ctrl-C ends the run in order.
+        let mut ctrl_c = signal(SignalKind::interrupt())
+            .map_err(|error| harness(format!("no signal handler: {error}")))?;
         let launcher = Launcher::new(target, !run.dry).map_err(|error| {
             harness(format!(
                 "the thread that keeps targets did not start: {error}"
@@ -87,10 +91,13 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
             fixtures,
             means: BTreeMap::new(),
         };
-        if run.dry {
-            return dry::main(stage, &settings).await;
-        }
         let mask = Mask::new(secrets);
+        if run.dry {
+            return tokio::select! {
+                planned = dry::main(stage, &settings, &mask) => planned,
+                _ = ctrl_c.recv() => Ok(ExitCode::Interrupted),
+            };
+        }
         let artefacts = reports
             .iter()
             .map(|(format, path)| ((*format).to_owned(), (*path).to_owned()))
@@ -98,7 +105,7 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
         let mut reporters = reporters(reports, run.quiet, colour, artefacts)?;
         let (interrupt, interrupted) = watch::channel(false);
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if ctrl_c.recv().await.is_some() {
                 // Nobody listens any more: the run is over.
                 let _ = interrupt.send(true);
             }

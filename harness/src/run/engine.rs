@@ -1,16 +1,17 @@
 //! The run from its first process to its exit code. Emits events and knows nobody who listens.
 
-use super::attempt::{Attempt, Shared, Stage, attempt, retire};
+use super::attempt::{Attempt, Stage, attempt, retire};
 use super::confirm::{confirm, needs_confirmation, settle, unconfirmed};
 use super::exit::{ExitCode, Tally};
+use super::floor::{Floor, Told, work};
 use super::gate::GatePolicy;
-use super::interpret::{results, unrun};
+use super::interpret::unrun;
 use super::observe::{Observed, RuleResult};
-use super::plan::{Case, Chosen, Offer, plan};
+use super::plan::{Case, Chosen};
 use super::probe::{Choice, Probe, SANITY, probe, sanity};
+use super::survey::{Survey, survey, unspoken};
 use super::waiting::Waiting;
 use crate::closed::observer_rules;
-use crate::native::Means;
 use crate::native::permission::Permissions;
 use mcp_assay_catalogue::listing::coverage as count;
 use mcp_assay_model::event::{EVENTS_FORMAT, Event, RunFinished, RunStarted, TargetFacts, Tool};
@@ -18,12 +19,10 @@ use mcp_assay_model::protocol::{Era, Revision, Role};
 use mcp_assay_model::record::{Entry, Record};
 use mcp_assay_model::result::{CheckResult, TranscriptEntry};
 use mcp_assay_model::verdict::{Reason, Verdict};
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -49,9 +48,6 @@ pub struct Settings {
     /// When the run began, RFC 3339.
     pub started: String,
 }
-
-/// Deaths in a row after which the target is asked whether it is there at all.
-const DEATHS_IN_A_ROW: u32 = 3;
 
 /// Runs everything. Returns the exit code; everything else is in the events.
 pub async fn run(
@@ -112,35 +108,6 @@ pub async fn run(
     run.finish(&stage, began)
 }
 
-/// What is known before the first case.
-#[derive(Clone, Debug, Default)]
-pub struct Survey {
-    /// One for each revision offered.
-    pub probes: Vec<Probe>,
-    /// Revisions to test.
-    pub tested: Vec<Revision>,
-    /// The plan.
-    pub cases: Vec<Case>,
-}
-
-/// Asks the target what it speaks and offers, and makes the plan.
-pub async fn survey(stage: &mut Stage, settings: &Settings) -> Survey {
-    let probes = probe_all(stage, settings.choice).await;
-    let tested = tested(&probes, settings.choice);
-    let offer = equip(stage, settings, &probes);
-    let cases = plan(
-        &settings.chosen,
-        &tested,
-        stage.launcher.target().binding(),
-        &offer,
-    );
-    Survey {
-        probes,
-        tested,
-        cases,
-    }
-}
-
 async fn interrupted(mut interrupt: watch::Receiver<bool>) {
     if interrupt
         .wait_for(|interrupted| *interrupted)
@@ -149,69 +116,6 @@ async fn interrupted(mut interrupt: watch::Receiver<bool>) {
     {
         std::future::pending::<()>().await;
     }
-}
-
-/// The newest legacy revision is offered first; `all` goes on with the older ones.
-async fn probe_all(stage: &Stage, choice: Choice) -> Vec<Probe> {
-    let legacy = Revision::ALL
-        .into_iter()
-        .rev()
-        .filter(|revision| revision.era() == Era::Legacy);
-    let offered: Vec<Revision> = match choice {
-        Choice::Auto => legacy.take(1).collect(),
-        Choice::All => legacy.collect(),
-        Choice::Exact(revision) => vec![revision],
-    };
-    let mut probes = Vec::new();
-    for revision in offered {
-        let probe = probe(stage, revision).await;
-        let reached = probe.answered;
-        probes.push(probe);
-        // What does not answer at all is not asked four times.
-        if !reached && probes.len() == 1 {
-            break;
-        }
-    }
-    probes
-}
-
-/// Revisions to test: with `auto` the negotiated one, else those that were offered and accepted as they were.
-fn tested(probes: &[Probe], choice: Choice) -> Vec<Revision> {
-    let mut tested: Vec<Revision> = probes
-        .iter()
-        .filter(|probe| choice == Choice::Auto || probe.negotiated() == Some(probe.offered))
-        .filter_map(Probe::negotiated)
-        .filter(|revision| revision.era() == Era::Legacy)
-        .collect();
-    tested.sort_unstable();
-    tested.dedup();
-    tested
-}
-
-/// Fills in what the probes told: capabilities by revision, and the means of native steps.
-fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
-    let mut offer = Offer {
-        fixtures: stage.fixtures.clone(),
-        calls_forbidden: settings.permissions.are_forbidden(),
-        calls_allowed: settings.calls_allowed,
-        ..Offer::default()
-    };
-    for probe in probes {
-        let capabilities = probe
-            .result
-            .as_ref()
-            .and_then(|result| result.get("capabilities"))
-            .cloned();
-        if let (Some(revision), Some(capabilities)) = (probe.negotiated(), capabilities) {
-            let means = Means {
-                permissions: settings.permissions.clone(),
-                capabilities: capabilities.clone(),
-            };
-            stage.means.insert(revision, means);
-            offer.capabilities.insert(revision, capabilities);
-        }
-    }
-    offer
 }
 
 struct Run<'a> {
@@ -236,25 +140,6 @@ struct Failed {
 
 /// Confirmations at once.
 const CONFIRMED_AT_ONCE: usize = 2;
-
-/// What a worker tells.
-enum Told {
-    /// A case was taken up.
-    Began(String),
-    /// A case has run once.
-    Ran(Box<(Case, Attempt, Vec<CheckResult>)>),
-    /// The target is gone; the case did not run.
-    Gone(Box<Case>),
-}
-
-/// What the workers of a run share.
-struct Floor {
-    stage: Arc<Stage>,
-    queue: Mutex<VecDeque<Case>>,
-    deaths: AtomicU32,
-    gone: AtomicBool,
-    asking: Mutex<()>,
-}
 
 impl Run<'_> {
     fn start(&mut self, stage: &Stage, probes: &[Probe], tested: &[Revision], cases: usize) {
@@ -374,13 +259,7 @@ impl Run<'_> {
             self.settle(case.id, results);
         }
         let mut open: BTreeSet<String> = ready.iter().map(|case| case.id.clone()).collect();
-        let floor = Arc::new(Floor {
-            stage: Arc::clone(stage),
-            queue: Mutex::new(ready.into()),
-            deaths: AtomicU32::new(0),
-            gone: AtomicBool::new(gone),
-            asking: Mutex::new(()),
-        });
+        let floor = Floor::new(stage, ready, gone);
         let (teller, mut told) = mpsc::channel(64);
         let mut workers = JoinSet::new();
         for _ in 0..self.settings.jobs.max(1) {
@@ -427,7 +306,7 @@ impl Run<'_> {
             }
         }
         workers.shutdown().await;
-        let gone = floor.gone.load(Ordering::Relaxed);
+        let gone = floor.is_gone();
         self.confirm_all(stage, failed, &by_id, &mut open, gone, interrupt.clone())
             .await;
         self.observers(stage, &by_id, gone, interrupt).await;
@@ -628,114 +507,7 @@ impl Run<'_> {
     }
 }
 
-/// One sentence on a target that answers, and speaks nothing that can be tested.
-fn unspoken(probes: &[Probe], choice: Choice) -> String {
-    let Some(probe) = probes.first() else {
-        return "nothing was asked".to_owned();
-    };
-    let said = |result: &Value| {
-        result
-            .get("protocolVersion")
-            .map_or("no protocolVersion".to_owned(), Value::to_string)
-    };
-    match (&probe.result, &probe.refusal, choice) {
-        (Some(result), _, Choice::Exact(revision)) => {
-            format!(
-                "the target does not speak {revision}: offered it, it answered {}",
-                said(result)
-            )
-        }
-        (Some(result), _, _) => {
-            format!(
-                "the target speaks no revision that can be tested: offered {}, it answered {}",
-                probe.offered,
-                said(result)
-            )
-        }
-        (None, Some(refusal), _) => {
-            format!(
-                "the target refused `initialize` with {}: {refusal}",
-                probe.offered
-            )
-        }
-        (None, None, _) => {
-            "the target's answer to `initialize` is neither result nor error".to_owned()
-        }
-    }
-}
-
 /// The revision in a case id.
 fn revision_of(case: &str) -> Option<Revision> {
     case.split_once('@')?.1.split('+').next()?.parse().ok()
-}
-
-/// Takes cases from the queue until it is empty or the target is gone.
-async fn work(floor: Arc<Floor>, teller: mpsc::Sender<Told>) {
-    let mut shared: Option<Shared> = None;
-    loop {
-        let Some(case) = floor.queue.lock().await.pop_front() else {
-            break;
-        };
-        if floor.gone.load(Ordering::Relaxed) {
-            if teller.send(Told::Gone(Box::new(case))).await.is_err() {
-                break;
-            }
-            continue;
-        }
-        if teller.send(Told::Began(case.id.clone())).await.is_err() {
-            break;
-        }
-        let usable = shared.take_if(|shared| case.card.share && shared.revision == case.revision);
-        let (attempt, left) = attempt(&floor.stage, &case, usable).await;
-        if let Some(left) = left
-            && let Some(replaced) = shared.replace(left)
-        {
-            retire(replaced.conversation, true).await;
-        }
-        let results = results(&floor.stage, &case, &attempt);
-        let died = results
-            .iter()
-            .any(|result| result.id.ends_with("/alive") && result.verdict == Some(Verdict::Fail));
-        if died {
-            floor.after_death().await;
-        } else {
-            floor.deaths.store(0, Ordering::Relaxed);
-        }
-        if teller
-            .send(Told::Ran(Box::new((case, attempt, results))))
-            .await
-            .is_err()
-        {
-            break;
-        }
-    }
-    if let Some(shared) = shared {
-        retire(shared.conversation, true).await;
-    }
-}
-
-impl Floor {
-    /// After several deaths in a row the target is asked for a plain exchange; without one it is gone.
-    async fn after_death(&self) {
-        let deaths = self.deaths.fetch_add(1, Ordering::Relaxed) + 1;
-        if deaths < DEATHS_IN_A_ROW {
-            return;
-        }
-        let _one_at_a_time = self.asking.lock().await;
-        if self.deaths.load(Ordering::Relaxed) < DEATHS_IN_A_ROW
-            || self.gone.load(Ordering::Relaxed)
-        {
-            return;
-        }
-        let offered = self
-            .stage
-            .means
-            .keys()
-            .next_back()
-            .copied()
-            .unwrap_or(Revision::R2025_11_25);
-        let asked = probe(&self.stage, offered).await;
-        self.deaths.store(0, Ordering::Relaxed);
-        self.gone.store(!asked.lives(), Ordering::Relaxed);
-    }
 }

@@ -1,6 +1,7 @@
 //! One live conversation: sends, records, attributes, answers the target's own requests, and knows when silence is silence.
 
 use super::answers::Answers;
+use super::attribution::{SentState, answered_by};
 use super::pace::Pace;
 use bytes::Bytes;
 use mcp_assay_model::record::{Channel, Direction, Entry, Missing, Sent};
@@ -60,16 +61,6 @@ pub enum Phase {
     Opening,
     /// The handshake is complete.
     Open,
-}
-
-/// A sent message and what is known of its replies.
-#[derive(Clone, Debug, Default)]
-pub struct SentState {
-    /// What the record will hold.
-    pub sent: Sent,
-    /// Whether a response is due or, for bytes of unknown meaning, possible.
-    pub answerable: bool,
-    is_fence: bool,
 }
 
 /// The end of the target's output, and how the process ended, where it did.
@@ -643,54 +634,12 @@ impl Conversation {
         }
     }
 
-    /// Finds the sent message that a response answers: by raw id, by loosely equal id, then by what could have been meant.
-    ///
-    /// A response whose id names nothing answers what had no readable id, else the only pending request of the card. A fence takes it
-    /// only where nothing else can be meant, and only a result: an error without an id may be about anything.
     fn attribute(&mut self, response: &Message) -> Option<u64> {
         let next = self.last_seq() + 1;
-        let unanswered = |state: &SentState| state.answerable && state.sent.replies.is_empty();
-        let find = |test: &dyn Fn(&SentState) -> bool| {
-            let open = self
-                .sent
-                .iter()
-                .position(|state| unanswered(state) && test(state));
-            open.or_else(|| {
-                self.sent
-                    .iter()
-                    .rposition(|state| state.answerable && test(state))
-            })
-        };
-        let by_id = response
-            .id
-            .as_ref()
-            .filter(|id| !id.is_null())
-            .and_then(|id| {
-                let same = find(&|state| state.sent.id.as_ref() == Some(id));
-                same.or_else(|| {
-                    find(&|state| {
-                        state
-                            .sent
-                            .id
-                            .as_ref()
-                            .is_some_and(|sent| sent.loosely_equals(id))
-                    })
-                })
-            });
-        let unreadable = |state: &SentState| state.sent.id.as_ref().is_none_or(RawId::is_null);
-        let index = by_id
-            .or_else(|| {
-                self.sent
-                    .iter()
-                    .position(|state| unanswered(state) && unreadable(state))
-            })
-            .or_else(|| only(&self.sent, |state| unanswered(state) && !state.is_fence))
-            .or_else(|| {
-                let is_result = response.kind == Kind::Result;
-                only(&self.sent, |state| unanswered(state)).filter(|_| is_result)
-            })?;
-        self.sent[index].sent.replies.push(next);
-        Some(self.sent[index].sent.seq)
+        let index = answered_by(response, &self.sent)?;
+        let sent = &mut self.sent[index].sent;
+        sent.replies.push(next);
+        Some(sent.seq)
     }
 
     fn answer(&mut self, request: &Message) {
@@ -704,15 +653,4 @@ impl Conversation {
         let text = format!(r#"{{"jsonrpc":"2.0","id":{},{body}}}"#, id.0);
         let _ = self.send_line(&text);
     }
-}
-
-/// The index of the only one that satisfies a test.
-fn only(sent: &[SentState], test: impl Fn(&SentState) -> bool) -> Option<usize> {
-    let mut found = sent
-        .iter()
-        .enumerate()
-        .filter(|(_, state)| test(state))
-        .map(|(index, _)| index);
-    let first = found.next();
-    if found.next().is_some() { None } else { first }
 }

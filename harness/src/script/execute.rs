@@ -1,5 +1,6 @@
 //! The interpreter of cards: nine verbs over a [`Conversation`]. Steps drive; nothing here judges.
 
+use super::compose::{compose, wants_fresh_id};
 use super::conversation::{Conversation, Fence, Phase, SentIndex, Waited};
 use super::pace::Pace;
 use super::scope::{Scope, Unresolved};
@@ -8,7 +9,7 @@ use crate::native::{self, Means};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Bound, End, ExitSeen, Missing, Record, Window};
 use mcp_assay_model::scenario::{
-    Action, Awaited, Close, Expect, Outgoing, OutgoingId, Payload, Scenario, Step,
+    Action, Awaited, Close, Expect, Outgoing, Payload, Scenario, Step,
 };
 use mcp_assay_model::template::Template;
 use mcp_assay_transport::pipes::Exit;
@@ -320,66 +321,14 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
-    /// The text of a message: `jsonrpc` and `id` first, unless the card writes them itself.
+    /// The text of a message, with a fresh id where it gets one.
     fn complete(&mut self, outgoing: &Outgoing) -> Result<String, Unresolved> {
-        let Template::Object(members) = &outgoing.message else {
-            return Err(Unresolved::Card("a message is no mapping".to_owned()));
+        let id = if wants_fresh_id(outgoing) {
+            Some(self.conversation.fresh_id())
+        } else {
+            None
         };
-        let has = |key: &str| members.iter().any(|(name, _)| name == key);
-        let mut parts = Vec::new();
-        if !has("jsonrpc") {
-            parts.push(r#""jsonrpc":"2.0""#.to_owned());
-        }
-        let method = match outgoing.message.member("method") {
-            Some(Template::Text(method)) => method.as_str(),
-            _ => "",
-        };
-        match &outgoing.id {
-            OutgoingId::Auto if has("id") || method.starts_with("notifications/") => {}
-            OutgoingId::Auto => parts.push(format!(r#""id":{}"#, self.conversation.fresh_id().0)),
-            OutgoingId::None => {}
-            OutgoingId::Written(id) => parts.push(format!(r#""id":{}"#, self.render(id)?)),
-        }
-        let mut has_params = false;
-        for (key, value) in members {
-            let mut text = self.render(value)?;
-            if key == "params" {
-                has_params = true;
-                text = self.with_meta(&text, outgoing)?;
-            }
-            parts.push(format!("{}:{text}", serde_json::Value::from(key.as_str())));
-        }
-        if !has_params && !outgoing.meta_set.is_empty() {
-            parts.push(format!(r#""params":{}"#, self.with_meta("{}", outgoing)?));
-        }
-        Ok(format!("{{{}}}", parts.join(",")))
-    }
-
-    /// Legacy eras add nothing to `_meta`; a card may.
-    fn with_meta(&self, params: &str, outgoing: &Outgoing) -> Result<String, Unresolved> {
-        if outgoing.meta_set.is_empty() && outgoing.meta_remove.is_empty() {
-            return Ok(params.to_owned());
-        }
-        let mut value: serde_json::Value =
-            serde_json::from_str(params).map_err(|error| Unresolved::Card(error.to_string()))?;
-        let object = value
-            .as_object_mut()
-            .ok_or_else(|| Unresolved::Card("`meta` needs params that are an object".into()))?;
-        let meta = object
-            .entry("_meta")
-            .or_insert_with(|| serde_json::json!({}));
-        for (key, template) in &outgoing.meta_set {
-            let text = self.render(template)?;
-            meta[key.as_str()] =
-                serde_json::from_str(&text).map_err(|error| Unresolved::Card(error.to_string()))?;
-        }
-        if let Some(meta) = meta.as_object_mut() {
-            outgoing
-                .meta_remove
-                .iter()
-                .for_each(|key| drop(meta.shift_remove(key)));
-        }
-        Ok(value.to_string())
+        compose(outgoing, id, &|template| self.render(template))
     }
 
     async fn wait_for(
