@@ -8,3 +8,5 @@ pub mod prove;
 pub mod run;
 pub mod script;
 pub mod target;
+#[cfg(test)]
+mod testing;

@@ -21,6 +21,37 @@ pub enum Target {
     Command(Command),
     /// The reference peer in memory, honest or telling one lie.
     Peer(Option<Planted>),
+    /// A server that a test has written.
+    #[cfg(test)]
+    Scripted(Script),
+}
+
+/// Starts a server that a test has written, once for each connection.
+#[cfg(test)]
+#[derive(Clone)]
+pub struct Script(Arc<Start>);
+
+#[cfg(test)]
+type Start = dyn Fn() -> Result<mcp_assay_transport::pipes::Pipes, SpawnError> + Send + Sync;
+
+#[cfg(test)]
+impl Script {
+    /// Starts what `start` gives.
+    pub fn new(
+        start: impl Fn() -> Result<mcp_assay_transport::pipes::Pipes, SpawnError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Script(Arc::new(start))
+    }
+}
+
+#[cfg(test)]
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Script")
+    }
 }
 
 impl Target {
@@ -29,6 +60,8 @@ impl Target {
         match self {
             Target::Command(_) => Binding::Stdio,
             Target::Peer(_) => Binding::Memory,
+            #[cfg(test)]
+            Target::Scripted(_) => Binding::Memory,
         }
     }
 
@@ -42,6 +75,8 @@ impl Target {
                 .collect(),
             // What would start the same server as a process.
             Target::Peer(_) => vec!["mcp-assay".to_owned(), "serve".to_owned()],
+            #[cfg(test)]
+            Target::Scripted(_) => vec!["scripted".to_owned()],
         }
     }
 }
@@ -68,6 +103,8 @@ impl Launcher {
                 vec!["guard".into()],
             )?)),
             Target::Peer(_) => None,
+            #[cfg(test)]
+            Target::Scripted(_) => None,
         };
         let ahead = match (&target, &spawner) {
             (Target::Command(command), Some(spawner)) if ahead => {
@@ -108,6 +145,11 @@ impl Launcher {
         self.opened.fetch_add(1, Ordering::Relaxed);
         match &self.target {
             Target::Peer(planted) => Ok(self_connection(planted.clone(), self.resolve.clone())),
+            #[cfg(test)]
+            Target::Scripted(script) => {
+                let asked = Instant::now();
+                Ok(Connection::new((script.0)()?, asked, Bounds::default()))
+            }
             Target::Command(command) => {
                 if let Some((ahead, _)) = &self.ahead {
                     // One that ended while it waited says nothing about the case that would get it.

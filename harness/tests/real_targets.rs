@@ -3,6 +3,8 @@
 //! `MCP_ASSAY_TARGETS` names a folder with the servers installed, `MCP_ASSAY_SHARED` the folder that lists them; without both the test
 //! says that it did not look. `ci/targets` installs them.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a helper of a test is a failed test")]
+
 use mcp_assay_catalogue::yaml::{self, Node};
 use mcp_assay_catalogue::{Catalogue, check_id};
 use mcp_assay_model::scenario::Source;
@@ -44,7 +46,7 @@ fn known() -> Vec<Known> {
     let yaml::Value::Sequence(items) = root.value else {
         panic!("golden/findings.yaml is a sequence")
     };
-    items.iter().map(|item| read(item)).collect()
+    items.iter().map(read).collect()
 }
 
 fn read(item: &Node) -> Known {

@@ -69,7 +69,7 @@ proptest! {
         prop_assert_eq!(examined.defects, vec![]);
         let read = examined.message.expect("it is JSON");
         prop_assert_eq!(read.kind, kind);
-        prop_assert_eq!(read.value, value);
+        prop_assert_eq!(&*read.value, &value);
     }
 
     #[test]

@@ -100,7 +100,9 @@ impl From<&Entry> for TranscriptEntry {
         let whole = entry.length <= SHOWN_BYTES as u64;
         let message = match (&entry.message, whole) {
             // A bare `null` is told by its bytes: as JSON it could not be told from no message.
-            (Some(message), true) => Some(message.value.clone()).filter(|value| !value.is_null()),
+            (Some(message), true) => {
+                Some((*message.value).clone()).filter(|value| !value.is_null())
+            }
             _ => None,
         };
         let head = &entry.raw[..entry.raw.len().min(SHOWN_BYTES)];

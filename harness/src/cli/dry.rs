@@ -1,6 +1,7 @@
 //! `run --dry`: what a run would send and which tools it would call. Probes and lists; calls nothing.
 
 use super::Failure;
+use super::listing::print;
 use crate::native::arguments;
 use crate::native::permission::Permission;
 use crate::native::walk::walk;
@@ -13,9 +14,9 @@ use crate::script::conversation::Conversation;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::scenario::{Action, Payload};
 use mcp_assay_model::template::Template;
+use mcp_assay_report::{Mask, visible};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
-use std::io::{self, Write};
 use std::sync::Arc;
 
 /// Prints the plan.
@@ -56,10 +57,7 @@ pub async fn main(mut stage: Stage, settings: &Settings, mask: &Mask) -> Result<
     for &revision in &tested {
         tools(&stage, settings, mask, revision, &mut out).await?;
     }
-    io::stdout()
-        .write_all(out.as_bytes())
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(ExitCode::Clean)
+    print(&out)
 }
 
 fn describe(case: &Case, action: &Action, out: &mut String) {
@@ -110,13 +108,21 @@ fn describe(case: &Case, action: &Action, out: &mut String) {
         Action::Await { .. } | Action::Quiet { .. } => return,
     };
     let cut: String = line.chars().take(400).collect();
-    out.push_str(&format!("  {cut}\n"));
+    out.push_str(&format!("  {}\n", visible(&cut)));
+}
+
+/// Text that holds words of the target: without secrets, nothing of it obeyed, its further lines marked as no lines of ours.
+fn shown(text: &str, mask: &Mask) -> String {
+    let masked = mask.text(text);
+    let lines: Vec<_> = masked.split('\n').map(visible).collect();
+    lines.join("\n  | ")
 }
 
 /// Which tools a tour would call, and with what.
 async fn tools(
     stage: &Stage,
     settings: &Settings,
+    mask: &Mask,
     revision: Revision,
     out: &mut String,
 ) -> Result<(), Failure> {
@@ -158,7 +164,8 @@ async fn tools(
                 None => "would not call: no arguments are sure to be valid".to_owned(),
             },
         };
-        out.push_str(&format!("  {} {line}\n", mcp_assay_report::visible(name)));
+        let line = mask.text(&format!("{name} {line}"));
+        out.push_str(&format!("  {}\n", visible(&line)));
     }
     Ok(())
 }

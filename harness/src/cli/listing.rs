@@ -4,6 +4,7 @@ use super::args::{Coverage, Explain, Format, List};
 use super::{Failure, repro};
 use crate::closed::{lint_context, natives_text, observer_rules};
 use crate::run::exit::ExitCode;
+use crate::run::probe::SANITY;
 use globset::Glob;
 use mcp_assay_catalogue::lint::lint;
 use mcp_assay_catalogue::listing::{
@@ -45,7 +46,10 @@ pub fn load(suites: Option<&Path>) -> Result<Catalogue, Failure> {
     Ok(catalogue)
 }
 
-fn print(text: &str) -> Result<ExitCode, Failure> {
+/// Writes to standard output; a reader that went away is no failure.
+///
+/// **Errors**: standard output that cannot be written.
+pub fn print(text: &str) -> Result<ExitCode, Failure> {
     match io::stdout().write_all(text.as_bytes()) {
         // A reader that went away, such as `head`, wants no more.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -78,12 +82,10 @@ pub fn list(list: &List) -> Result<ExitCode, Failure> {
         });
         if listing.checks.is_empty() {
             let message = format!("`{}` selects nothing", list.only.join(" "));
-            let failure = Failure {
-                code: ExitCode::NothingSelected,
+            return Err(Failure {
                 message,
-                hint: None,
-            };
-            return Err(failure.hint("`mcp-assay list` shows all"));
+                ..unknown(&catalogue, &list.only[0])
+            });
         }
     }
     print(&if list.json {
@@ -92,6 +94,11 @@ pub fn list(list: &List) -> Result<ExitCode, Failure> {
         listing.text()
     })
 }
+
+const SANITY_TEXT: &str = "run/sanity/alive (robustness)\n  a plain handshake and a ping are answered\n\n\
+    Rule\n  a target under test answers a plain handshake before and after the run\n\n\
+    The first exchange of a run and its last, each on a process of its own. It is built in, and no card can leave it out:\n\
+    without a first one nothing that follows would mean anything, and without a last one a death would go unnoticed.\n";
 
 /// `explain`.
 ///
@@ -108,11 +115,15 @@ pub fn explain(explain: &Explain) -> Result<ExitCode, Failure> {
     if let Some(id) = &explain.id {
         if explain.repro {
             let card = id.split('@').next().unwrap_or_default();
+            // The built-in check of a card is shown by the card's own bytes.
+            let card = card.strip_suffix("/alive").unwrap_or(card);
             let card = catalogue
                 .scenario(card)
                 .or_else(|| catalogue.check(card).map(|(card, _)| card))
                 .ok_or_else(|| unknown(&catalogue, card))?;
             out.push_str(&repro::script(&catalogue, card, explain.revision)?);
+        } else if id == SANITY {
+            out.push_str(SANITY_TEXT);
         } else if let Some(text) = rule_text(&catalogue, id) {
             out.push_str(&text);
         } else {
@@ -145,6 +156,7 @@ fn rule_text(catalogue: &Catalogue, id: &str) -> Option<String> {
 
 fn unknown(catalogue: &Catalogue, id: &str) -> Failure {
     let mut known = catalogue.check_ids();
+    known.insert(SANITY.to_owned());
     known.extend(observer_rules().into_iter().map(|rule| rule.id));
     let cards = catalogue.scenarios().iter().map(|card| card.id.as_str());
     let nearest =

@@ -2,9 +2,10 @@
 
 use super::Failure;
 use crate::run::exit::ExitCode;
-use crate::run::plan::Chosen;
-use globset::Glob;
+use crate::run::plan::{Chosen, case_ids};
+use globset::{Glob, GlobMatcher};
 use mcp_assay_catalogue::{Catalogue, check_id};
+use mcp_assay_model::scenario::Scenario;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Selects by patterns; none selects everything. What several patterns say of one card is joined.
@@ -17,8 +18,7 @@ pub fn select(catalogue: &Catalogue, patterns: &[String]) -> Result<Vec<Chosen>,
     let mut chosen: BTreeMap<&str, Chosen> = BTreeMap::new();
     for pattern in patterns {
         let found = match pattern.split_once('@') {
-            // Everything before the @ of a case id is the card, to the letter.
-            Some((card, _)) => by_case(catalogue, card, pattern),
+            Some((card, _)) => by_case(catalogue, card, pattern)?,
             None => by_name(catalogue, pattern)?,
         };
         if found.is_empty() {
@@ -34,25 +34,41 @@ pub fn select(catalogue: &Catalogue, patterns: &[String]) -> Result<Vec<Chosen>,
     Ok(chosen.into_values().collect())
 }
 
-fn by_case<'a>(catalogue: &'a Catalogue, card: &str, case: &str) -> Vec<(&'a str, Chosen)> {
-    let card = catalogue.scenario(card).into_iter();
-    let cases = Some(BTreeSet::from([case.to_owned()]));
-    card.map(|card| {
-        (
-            card.id.as_str(),
-            Chosen {
-                cases: cases.clone(),
-                ..Chosen::whole(card)
-            },
-        )
-    })
-    .collect()
+/// A case id to the letter, since its values may hold what a glob takes for its own; else a glob over case ids.
+fn by_case<'a>(
+    catalogue: &'a Catalogue,
+    card: &str,
+    pattern: &str,
+) -> Result<Vec<(&'a str, Chosen)>, Failure> {
+    let matching = |card: &'a Scenario, matches: &dyn Fn(&str) -> bool| {
+        let cases: BTreeSet<String> = case_ids(card).filter(|id| matches(id)).collect();
+        let chosen = Chosen {
+            cases: Some(cases.clone()),
+            ..Chosen::whole(card)
+        };
+        (!cases.is_empty()).then_some((card.id.as_str(), chosen))
+    };
+    let to_the_letter = catalogue
+        .scenario(card)
+        .and_then(|card| matching(card, &|id| id == pattern));
+    if let Some(found) = to_the_letter {
+        return Ok(vec![found]);
+    }
+    let glob = matcher(pattern)?;
+    let cards = catalogue.scenarios().iter();
+    Ok(cards
+        .filter_map(|card| matching(card, &|id| glob.is_match(id)))
+        .collect())
+}
+
+fn matcher(pattern: &str) -> Result<GlobMatcher, Failure> {
+    let glob = Glob::new(pattern)
+        .map_err(|error| Failure::usage(format!("--only `{pattern}` is no glob: {error}")))?;
+    Ok(glob.compile_matcher())
 }
 
 fn by_name<'a>(catalogue: &'a Catalogue, name: &str) -> Result<Vec<(&'a str, Chosen)>, Failure> {
-    let glob = Glob::new(name)
-        .map_err(|error| Failure::usage(format!("--only `{name}` is no glob: {error}")))?;
-    let glob = glob.compile_matcher();
+    let glob = matcher(name)?;
     let matches = |id: &str| id == name || glob.is_match(id);
     let mut found = Vec::new();
     for card in catalogue.scenarios() {
@@ -104,6 +120,12 @@ fn nothing(catalogue: &Catalogue, pattern: &str) -> Failure {
             .checks()
             .map(|(card, check)| check_id(card, check)),
     );
+    let card = pattern.split_once('@').map(|(card, _)| card);
+    ids.extend(
+        card.and_then(|card| catalogue.scenario(card))
+            .into_iter()
+            .flat_map(case_ids),
+    );
     let nearest = mcp_assay_catalogue::diagnostic::nearest(pattern, ids.iter().map(String::as_str));
     let hint = match nearest {
         Some(near) => format!("did you mean `{near}`? `mcp-assay list` shows all"),
@@ -115,3 +137,6 @@ fn nothing(catalogue: &Catalogue, pattern: &str) -> Failure {
         hint: Some(hint),
     }
 }
+
+#[cfg(test)]
+mod tests;

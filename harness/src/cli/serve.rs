@@ -2,12 +2,11 @@
 
 use super::Failure;
 use super::args::Serve;
-use super::listing::load;
+use super::listing::{load, print};
 use crate::run::exit::ExitCode;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_model::scenario::Mutant;
 use mcp_assay_peer::{FAULTS, Options, Planted};
-use std::io::{self, Write};
 
 /// Runs the command.
 ///
@@ -62,10 +61,7 @@ fn list(catalogue: &Catalogue) -> Result<ExitCode, Failure> {
             ));
         }
     }
-    io::stdout()
-        .write_all(out.as_bytes())
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(ExitCode::Clean)
+    print(&out)
 }
 
 /// A fault by name, or a card's mutant as `CARD/CHECK#N`.

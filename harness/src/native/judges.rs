@@ -58,8 +58,10 @@ fn call_results(bound: &NativeBound, record: &Record) -> Judgement {
         .unwrap_or_default();
     let judged = results(bound, record, |method| method == "tools/call");
     if judged.judged == 0 && judged.findings.is_empty() {
-        let forbidden = withheld.iter().any(|tool| tool["permission"] == true);
-        return if forbidden {
+        let withheld_for = |why: &str| withheld.iter().any(|tool| tool[why] == true);
+        return if withheld_for("forbidden") {
+            Judgement::unjudged(Reason::CallsForbidden)
+        } else if withheld_for("permission") {
             Judgement::inconclusive(Reason::Allow)
         } else {
             Judgement::unjudged(Reason::NothingToJudge)

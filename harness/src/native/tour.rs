@@ -89,8 +89,10 @@ impl Tour<'_> {
                 continue;
             };
             if let Permission::Refused(why) = self.means.permissions.of(tool, &tools) {
-                self.withheld
-                    .push(json!({ "tool": name, "why": why, "permission": true }));
+                let forbidden = self.means.permissions.are_forbidden();
+                self.withheld.push(
+                    json!({ "tool": name, "why": why, "permission": true, "forbidden": forbidden }),
+                );
                 continue;
             }
             let Some(arguments) = tool.get("inputSchema").and_then(arguments::smallest) else {

@@ -4,6 +4,7 @@ use super::attempt::{Attempt, Stage, attempt, retire};
 use super::interpret::results;
 use super::plan::Case;
 use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::record::End;
 use mcp_assay_model::result::CheckResult;
 use mcp_assay_model::verdict::Verdict;
 use std::collections::BTreeMap;
@@ -34,6 +35,13 @@ pub async fn confirm(
     let (alone, left) = attempt(stage, case, None).await;
     if let Some(shared) = left {
         retire(shared.conversation, true).await;
+    }
+    if matches!(&alone.record, Ok(record) if matches!(record.end, End::NotOpened { .. })) {
+        // The target is gone: what was seen once cannot be seen again, nor be called unstable.
+        let mut results = first;
+        unconfirmed(&mut results);
+        let attempts = vec![alone];
+        return Confirmed { results, attempts };
     }
     let again = results(stage, case, &alone);
     let mut attempts = vec![alone];
@@ -118,3 +126,6 @@ async fn with_history(
     }
     replayed
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ fn judged(stage: &Stage, case: &Case, attempt: &Attempt, record: &Record) -> Vec
     let dead = alive.verdict == Some(Verdict::Fail);
     let block = Reason::Blocked(alive.id.clone());
     let mut results = vec![alive];
-    let mut missed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut missed: BTreeMap<String, Missed> = BTreeMap::new();
     for check in &case.card.checks {
         let mut result = blank(&stage.catalogue, case, check);
         if dead {
@@ -83,15 +83,31 @@ fn judged(stage: &Stage, case: &Case, attempt: &Attempt, record: &Record) -> Vec
             let mut resolve = |template: &Template| resolve(stage, case, record, template);
             let judgement = evaluate(check, record, &mut resolve, &Judges);
             if let Some(key) = settle(&mut result, judgement, record, &block) {
-                missed.entry(key).or_default().push(results.len());
+                let judges_it = check.on.as_ref().is_some_and(|on| cause(record, on) == key);
+                let missed = missed.entry(key).or_default();
+                let indices = if judges_it {
+                    &mut missed.judging
+                } else {
+                    &mut missed.presupposing
+                };
+                indices.push(results.len());
             }
         }
         results.push(result);
     }
-    for (label, indices) in missed {
-        blame(&mut results, &label, &indices, record);
+    for (label, missed) in missed {
+        blame(&mut results, &label, &missed, record);
     }
     results
+}
+
+/// Checks that a message was missed by, as indices into the results.
+#[derive(Default)]
+struct Missed {
+    /// Those that judge it.
+    judging: Vec<usize>,
+    /// Those that speak of something else, and need it as a precondition or for a value.
+    presupposing: Vec<usize>,
 }
 
 /// Writes a judgement into a result. Returns the label of a message whose absence is still to be blamed on one check.
@@ -147,12 +163,19 @@ fn cause(record: &Record, label: &str) -> String {
 }
 
 /// `no-reply` goes to the strongest check on the label, the first of them in the card; it blocks the others.
-fn blame(results: &mut [CheckResult], label: &str, indices: &[usize], record: &Record) {
-    let strongest = indices
+fn blame(results: &mut [CheckResult], label: &str, missed: &Missed, record: &Record) {
+    let strongest = missed
+        .judging
         .iter()
         .copied()
         .min_by_key(|&index| (results[index].level, index));
-    let Some(strongest) = strongest else { return };
+    let Some(strongest) = strongest else {
+        // Nobody's sentence speaks of this message, so its absence is nobody's failure.
+        for &index in &missed.presupposing {
+            wait(&mut results[index], Reason::Given);
+        }
+        return;
+    };
     let (method, seq) = match record.labels.get(label) {
         Some(Bound::Sent(sent)) => (sent.method.clone(), Some(sent.seq)),
         _ => (None, None),
@@ -176,7 +199,8 @@ fn blame(results: &mut [CheckResult], label: &str, indices: &[usize], record: &R
     results[strongest].judged = 1;
     results[strongest].findings = vec![finding];
     let block = Reason::Blocked(results[strongest].id.clone());
-    for &index in indices.iter().filter(|&&index| index != strongest) {
+    let others = missed.judging.iter().chain(&missed.presupposing);
+    for &index in others.filter(|&&index| index != strongest) {
         wait(&mut results[index], block.clone());
     }
 }
@@ -335,3 +359,6 @@ fn fail_harness(result: &mut CheckResult, why: &str) {
         format!("bug in the harness: {why}"),
     )];
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! The plan: which cases exist, and which of them can run against this target. Depends on nothing that is measured.
 
 use mcp_assay_model::protocol::{Binding, Revision};
-use mcp_assay_model::scenario::{Need, Scenario};
+use mcp_assay_model::scenario::{Action, Need, Payload, Scenario};
+use mcp_assay_model::template::Template;
 use mcp_assay_model::verdict::Reason;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,6 +113,20 @@ pub fn case_id(
     format!("{card}@{revision}+{binding}{values}")
 }
 
+/// The ids of all cases that a card can have, over every revision and binding.
+pub fn case_ids(card: &Scenario) -> impl Iterator<Item = String> {
+    let values = combinations(card);
+    let over = Revision::ALL
+        .into_iter()
+        .flat_map(|revision| Binding::ALL.map(|binding| (revision, binding)));
+    over.flat_map(move |(revision, binding)| {
+        let ids = values
+            .iter()
+            .map(|vary| case_id(&card.id, revision, binding, vary));
+        ids.collect::<Vec<_>>()
+    })
+}
+
 /// Every combination of the varied values, the last name turning fastest.
 fn combinations(card: &Scenario) -> Vec<BTreeMap<String, String>> {
     let mut all = vec![BTreeMap::new()];
@@ -158,10 +173,34 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
             Need::Binding(_) | Need::Capability(_) | Need::AllowCall | Need::Fixture(_) => {}
         }
     }
+    // `--no-calls` forbids calls of names that cannot exist too: not one may be on the wire.
+    if offer.calls_forbidden && calls_a_tool(card) {
+        reasons.push((3, Reason::CallsForbidden));
+    }
     reasons
         .into_iter()
         .min_by_key(|(order, _)| *order)
         .map(|(_, reason)| reason)
+}
+
+/// Whether a step of the card's own sends `tools/call`; native steps ask for permission themselves.
+fn calls_a_tool(card: &Scenario) -> bool {
+    let is_call = |message: &Template| matches!(message.member("method"), Some(Template::Text(method)) if method == "tools/call");
+    card.steps.iter().any(|step| match &step.action {
+        Action::Send { what, .. } => match what {
+            Payload::Message(outgoing) => is_call(&outgoing.message),
+            Payload::Batch(items) => items.iter().any(|(_, item)| is_call(&item.message)),
+            Payload::Json(text) => text.contains("tools/call"),
+        },
+        Action::Raw { bytes, .. } => String::from_utf8_lossy(bytes).contains("tools/call"),
+        Action::Open { .. }
+        | Action::Await { .. }
+        | Action::Quiet { .. }
+        | Action::Cancel { .. }
+        | Action::Http { .. }
+        | Action::Close(_)
+        | Action::Native { .. } => false,
+    })
 }
 
 /// Whether a capability path such as `resources.subscribe` is claimed: there, and neither `false` nor `null`.
@@ -174,3 +213,6 @@ pub fn is_claimed(capabilities: Option<&Value>, path: &str) -> bool {
         .try_fold(capabilities, |value, key| value.get(key));
     value.is_some_and(|value| !value.is_null() && *value != Value::Bool(false))
 }
+
+#[cfg(test)]
+mod tests;

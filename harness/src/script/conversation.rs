@@ -654,3 +654,6 @@ impl Conversation {
         let _ = self.send_line(&text);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -678,3 +678,6 @@ impl Execution<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,7 @@ const MISBEHAVIOURS: &[Misbehaviour] = &[
             }
         })
     }),
-    ("answers-7-mib-of-objects", || serve(answer_objects)),
+    ("answers-many-objects", || serve(answer_objects)),
     ("answers-deeply-nested", || serve(answer_deeply)),
     ("leaves-a-child-and-exits", || leave_a_child()),
     ("stops-itself", || {
@@ -308,7 +308,7 @@ fn answer_deeply(turn: &Turn) {
 
 /// As much memory as a parser can be made to take for a line within our bound.
 fn answer_objects(turn: &Turn) {
-    let objects = vec![r#"{"a":1}"#; 900_000].join(",");
+    let objects = vec![r#"{"a":1}"#; 100_000].join(",");
     write(
         format!(
             "{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":[{objects}]}}\n",

@@ -11,6 +11,7 @@ pub use examine::{Examined, examine};
 pub use id::RawId;
 
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Levels of arrays and objects that are parsed, the same as by `serde_json`; what is deeper is checked to be JSON, marked
 /// [`TooDeep`](crate::stdio::DefectKind::TooDeep), and stands as null in the value.
@@ -29,8 +30,8 @@ pub const MAX_VALUES: usize = 1 << 20;
 pub struct Message {
     /// What the keys make of it.
     pub kind: Kind,
-    /// The parsed text.
-    pub value: Value,
+    /// The parsed text, shared: a clone of a message costs nothing, however long it is.
+    pub value: Arc<Value>,
     /// Raw text of the member `id`, where there is one.
     pub id: Option<RawId>,
     /// The member `method`, where it is a string.

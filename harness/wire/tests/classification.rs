@@ -59,7 +59,7 @@ fn kinds_follow_from_the_keys_alone() {
         let message = classify(text.as_bytes()).expect("the text is JSON");
         assert_eq!(message.kind, kind, "{text}");
         assert_eq!(
-            message.value,
+            *message.value,
             serde_json::from_str::<Value>(text).expect("the text is JSON"),
             "{text}"
         );
@@ -92,7 +92,7 @@ fn of_duplicate_keys_the_last_counts() {
     let message = classify(br#"{"method":"a","method":1,"method":"b","x":1,"x":2}"#)
         .expect("the text is JSON");
     assert_eq!(message.method.as_deref(), Some("b"));
-    assert_eq!(message.value, json!({"method": "b", "x": 2}));
+    assert_eq!(*message.value, json!({"method": "b", "x": 2}));
     let message = classify(br#"{"method":"a","method":1}"#).expect("the text is JSON");
     assert_eq!(
         (message.kind, message.method),
@@ -132,7 +132,7 @@ fn each_item_of_a_batch_is_a_message() {
             (Kind::Malformed(Malformed::NotAnObject), None, None),
         ]
     );
-    assert_eq!(message.batch[1].value, message.value[1]);
+    assert_eq!(*message.batch[1].value, message.value[1]);
     assert!(message.batch[3].batch.is_empty());
 }
 
@@ -150,7 +150,7 @@ fn depth_is_parsed_up_to_the_bound_and_classified_beyond_it() {
     let examined = examine(nested(MAX_DEPTH).as_bytes(), 0);
     assert_eq!(examined.defects, []);
     let value: Value = serde_json::from_str(&nested(MAX_DEPTH)).expect("the text is JSON");
-    assert_eq!(examined.message.expect("the text is JSON").value, value);
+    assert_eq!(*examined.message.expect("the text is JSON").value, value);
 
     for levels in [MAX_DEPTH + 1, 1_000_000] {
         let examined = examine(nested(levels).as_bytes(), 100);
@@ -180,7 +180,7 @@ fn a_wide_text_is_not_deep() {
             .all(|defect| defect.kind == DefectKind::NotJsonRpc)
     );
     let value: Value = serde_json::from_str(&text).expect("the text is JSON");
-    assert_eq!(examined.message.expect("the text is JSON").value, value);
+    assert_eq!(*examined.message.expect("the text is JSON").value, value);
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn numbers_read_as_serde_json_reads_them() {
         let value = classify(text.as_bytes()).expect("the text is JSON").value;
         // The text tells 0 from -0, which are equal.
         assert_eq!(
-            (&value, value.to_string()),
+            (&*value, value.to_string()),
             (&expected, expected.to_string()),
             "{text}"
         );

@@ -90,7 +90,7 @@ fn values(text: &str, message: &Message, has_stand_in: bool) -> Result<(), Strin
             hold!(!has_stand_in, "a stand-in where serde_json needs none");
             // The texts as well, because 0 equals -0.
             let (theirs, ours) = (value.to_string(), message.value.to_string());
-            let is_same = value == message.value && theirs == ours;
+            let is_same = value == *message.value && theirs == ours;
             hold!(is_same, "serde_json reads {value}, not {}", message.value);
         }
         Err(error) => hold!(has_stand_in, "serde_json refuses it: {error}"),
@@ -127,7 +127,7 @@ fn refusal(text: &str, is_json: bool, error: &NotJson) -> Result<(), String> {
 
 /// The kind, method and id agree with the value, which is looked at in a way of its own.
 fn kinds(text: &str, message: &Message) -> Result<(), String> {
-    let expected = match &message.value {
+    let expected = match &*message.value {
         Value::Array(items) if items.is_empty() => Kind::Malformed(Malformed::EmptyBatch),
         Value::Array(items) => {
             hold!(
@@ -136,7 +136,7 @@ fn kinds(text: &str, message: &Message) -> Result<(), String> {
                 message.batch.len()
             );
             for (index, (value, item)) in items.iter().zip(&message.batch).enumerate() {
-                hold!(*value == item.value, "item {index} has another value");
+                hold!(*value == *item.value, "item {index} has another value");
                 member(text, &format!("/{index}"), item)?;
             }
             Kind::Batch
@@ -233,7 +233,7 @@ pub fn spans(bytes: &[u8]) -> Result<(), String> {
             .message
             .map_err(|error| format!("{pointer:?}: {error:?}"))?;
         hold!(
-            parsed.value == *value,
+            *parsed.value == *value,
             "the span at {pointer:?} is {span:?}, not {value}"
         );
         match value {

@@ -7,6 +7,7 @@ use crate::parse::{Marks, Method, Note, Parsed, parse};
 use crate::raw;
 use crate::scan::{BYTE_ORDER_MARK, Fault, MAX_NOTES};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Characters of the target's own text that a detail quotes.
 const MAX_EXCERPT: usize = 60;
@@ -183,7 +184,7 @@ fn classify(text: &str, parsed: Parsed, defects: &mut Defects) -> Message {
     };
     Message {
         kind,
-        value: parsed.value,
+        value: Arc::new(parsed.value),
         id: None,
         method: None,
         batch,
@@ -219,7 +220,7 @@ fn single(
     }
     Message {
         kind,
-        value,
+        value: Arc::new(value),
         id: marks.id.map(|span| RawId(text[span].to_owned())),
         method: match marks.method {
             Some(Method::Name(name)) => Some(name),
