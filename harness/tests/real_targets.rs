@@ -1,9 +1,12 @@
 //! Real servers that nobody here wrote are the judge: every Fail on them is a known finding, read against the text, or a bug of ours.
 //!
 //! `MCP_ASSAY_TARGETS` names a folder with the servers installed, `MCP_ASSAY_SHARED` the folder that lists them; without both the test
-//! says that it did not look. `ci/targets` installs them.
+//! says that it did not look. `ci/real-targets` installs them.
 
-#![expect(clippy::unwrap_used, reason = "a panic in a helper of a test is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a panic in a helper of a test is a failed test"
+)]
 
 use mcp_assay_catalogue::yaml::{self, Node};
 use mcp_assay_catalogue::{Catalogue, check_id};

@@ -4,15 +4,14 @@ use super::attempt::{Attempt, Stage, attempt, retire};
 use super::confirm::{confirm, needs_confirmation, settle, unconfirmed};
 use super::exit::{ExitCode, Tally};
 use super::floor::{Floor, Told, work};
-use super::gate::GatePolicy;
 use super::interpret::unrun;
 use super::observe::{Observed, RuleResult};
-use super::plan::{Case, Chosen};
-use super::probe::{Choice, Probe, SANITY, probe, sanity};
+use super::plan::Case;
+use super::probe::{Probe, SANITY, probe, sanity};
+use super::settings::Settings;
 use super::survey::{Survey, survey, unspoken};
 use super::waiting::Waiting;
 use crate::closed::observer_rules;
-use crate::native::permission::Permissions;
 use mcp_assay_catalogue::listing::coverage as count;
 use mcp_assay_model::event::{EVENTS_FORMAT, Event, RunFinished, RunStarted, TargetFacts, Tool};
 use mcp_assay_model::protocol::{Era, Revision, Role};
@@ -25,29 +24,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-/// What a run is asked to do.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Cards selected.
-    pub chosen: Vec<Chosen>,
-    /// Revisions to test.
-    pub choice: Choice,
-    /// Cases at once.
-    pub jobs: usize,
-    /// Seed of generated values.
-    pub seed: u64,
-    /// Whose tools may be called.
-    pub permissions: Permissions,
-    /// Whether the user allows any tool at all beyond those marked read-only.
-    pub calls_allowed: bool,
-    /// Policy.
-    pub gate: GatePolicy,
-    /// Start of every rerun command: `mcp-assay run --seed 1`; the target follows after the selection.
-    pub rerun: (String, String),
-    /// When the run began, RFC 3339.
-    pub started: String,
-}
 
 /// Runs everything. Returns the exit code; everything else is in the events.
 pub async fn run(

@@ -14,5 +14,6 @@ pub mod interpret;
 pub mod observe;
 pub mod plan;
 pub mod probe;
+pub mod settings;
 pub mod survey;
 pub mod waiting;

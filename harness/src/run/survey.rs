@@ -1,9 +1,9 @@
 //! What is known before the first case: what the target speaks and offers, and the plan that follows from it.
 
 use super::attempt::Stage;
-use super::engine::Settings;
 use super::plan::{Case, Offer, plan};
 use super::probe::{Choice, Probe, probe};
+use super::settings::Settings;
 use crate::native::Means;
 use mcp_assay_model::protocol::{Era, Revision};
 use serde_json::Value;
