@@ -264,20 +264,21 @@ fn other_id(subject: &Subject<'_>, at: &str, id: &RawId) -> Option<Finding> {
 /// `last` is the position after which the end was awaited.
 fn exit(seen: &ExitSeen, within_ms: Option<u64>, code: Option<i32>, last: u64) -> Vec<Finding> {
     let waited = seen.waited.as_millis();
+    let took = format!("{:.1} s", seen.waited.as_secs_f64());
     let has_ended = seen.code.is_some() || seen.signal.is_some() || seen.in_time;
     let is_late = within_ms.is_some_and(|limit| waited > u128::from(limit));
     if !has_ended || !seen.in_time || is_late {
         let message = if has_ended {
-            format!("the process ended after {waited} ms only")
+            format!("the process ended after {took} only")
         } else {
-            format!("the process did not end within {waited} ms")
+            format!("the process did not end within {took}")
         };
         let expected = match within_ms {
             Some(limit) => format!("an end within {limit} ms"),
             None => "an end before the deadline".to_owned(),
         };
         let finding = Finding::new(FindingCode::NoReply, message).expected(expected);
-        return vec![finding.actual(format!("{waited} ms")).at(last, "")];
+        return vec![finding.actual(took).at(last, "")];
     }
     let Some(code) = code.filter(|&code| seen.code != Some(code)) else {
         return Vec::new();

@@ -77,3 +77,6 @@ pub async fn run(
         _ => Err(format!("no native step `{name}`")),
     }
 }
+
+#[cfg(test)]
+mod tests;

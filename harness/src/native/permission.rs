@@ -92,3 +92,6 @@ fn is_fixture(tool: &Value) -> bool {
         .and_then(Value::as_array);
     FIXTURE_TOOLS.contains(&name) && required.is_none_or(Vec::is_empty)
 }
+
+#[cfg(test)]
+mod tests;

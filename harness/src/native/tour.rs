@@ -228,3 +228,6 @@ fn first_variable(template: &str) -> Option<&str> {
         .next()
         .filter(|name| !name.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,6 @@ pub async fn run(list: &str, conversation: &mut Conversation) -> NativeBound {
         missing: walked.missing,
     }
 }
+
+#[cfg(test)]
+mod tests;

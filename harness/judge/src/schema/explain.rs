@@ -189,6 +189,11 @@ fn leaf(error: &ValidationError<'_>, root: &Value) -> Leaf {
             format!("{name} is {shown}, {message}"),
             "an integer, written without fraction or exponent".to_owned(),
         ),
+        Kind::Not { schema } => (
+            FindingCode::Schema,
+            format!("{name} is {shown}, which is not allowed"),
+            forbidden(schema),
+        ),
         kind => {
             let expected = keyword(kind);
             (
@@ -237,7 +242,19 @@ fn keyword(kind: &ValidationErrorKind) -> String {
         }
         Kind::PropertyNames { .. } => "an object with such member names".to_owned(),
         Kind::OneOfMultipleValid { .. } => "of exactly one of the allowed forms".to_owned(),
-        Kind::Not { .. } => "of any but the forbidden form".to_owned(),
         other => format!("what `{}` asks for", other.keyword()),
+    }
+}
+
+/// What a `not` asks for: most often that a value is none of a few.
+fn forbidden(schema: &Value) -> String {
+    let schema = schema.get("schema").unwrap_or(schema);
+    match (schema.get("const"), schema.get("required").and_then(Value::as_array)) {
+        (Some(value), _) => format!("anything but {value}"),
+        (None, Some(names)) if schema.get("properties").is_none() => {
+            let names = text::quoted(names.iter().filter_map(Value::as_str));
+            format!("without {names}")
+        }
+        (None, _) => format!("anything but what fits {schema}"),
     }
 }
