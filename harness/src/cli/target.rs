@@ -99,24 +99,20 @@ pub fn target(
         command.env.push((key.to_owned(), value.to_owned()));
         secrets.push(value.to_owned());
     }
-    if again.is_empty() {
+    if let Some(cwd) = &run.cwd {
+        again.push_str(&format!(" --cwd {}", quoted(&cwd.display().to_string())));
+    }
+    for (key, _) in run.env.iter().filter_map(|pair| pair.split_once('=')) {
+        // The value may be a secret; the shell of whoever reruns fills it in.
+        again.push_str(&format!(" --env {key}=\"${key}\""));
+    }
+    if !run.command.is_empty() {
         let words: Vec<String> = run
             .command
             .iter()
             .map(|word| quoted(&word.to_string_lossy()))
             .collect();
-        let cwd = run
-            .cwd
-            .as_ref()
-            .map(|cwd| format!(" --cwd {}", quoted(&cwd.display().to_string())));
-        let env: String = run
-            .env
-            .iter()
-            .filter_map(|pair| pair.split_once('='))
-            // The value may be a secret; the shell of whoever reruns fills it in.
-            .map(|(key, _)| format!(" --env {key}=\"${key}\""))
-            .collect();
-        again = format!("{}{env} -- {}", cwd.unwrap_or_default(), words.join(" "));
+        again.push_str(&format!(" -- {}", words.join(" ")));
     }
     Ok((Target::Command(command), again, secrets))
 }
@@ -142,3 +138,6 @@ pub fn times(run: &args::Run, profile: &Profile) -> (Duration, Duration) {
         .unwrap_or(Duration::from_secs(20));
     (timeout, start)
 }
+
+#[cfg(test)]
+mod tests;

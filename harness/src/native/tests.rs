@@ -48,14 +48,23 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
         }
         if native.name == "tour" {
             let other = BTreeMap::from([("of".to_owned(), json!("no-such"))]);
-            assert!(run("tour", &other, &mut open(), &Means::default()).await.is_err());
+            assert!(
+                run("tour", &other, &mut open(), &Means::default())
+                    .await
+                    .is_err()
+            );
         }
     }
     let mut conversation = conversation(async |mut wire: Wire| wire.mute().await);
     assert!(
-        run("no-such", &BTreeMap::new(), &mut conversation, &Means::default())
-            .await
-            .is_err()
+        run(
+            "no-such",
+            &BTreeMap::new(),
+            &mut conversation,
+            &Means::default()
+        )
+        .await
+        .is_err()
     );
 }
 
@@ -89,10 +98,21 @@ fn every_judge_that_is_listed_judges_and_no_other_does() {
         for why in [Missing::Hung, Missing::Died, Missing::Unfenced] {
             let cut = record(bound(json!({ "end": "last-page" }), &[2], Some(why)));
             let judgement = Judges.judge(name, Some("w"), &cut).unwrap();
-            assert_eq!(judgement.missing.map(|missing| missing.why), Some(why), "{name}");
-            let unreached = record(Bound::Missing { why, reply_to: None });
+            assert_eq!(
+                judgement.missing.map(|missing| missing.why),
+                Some(why),
+                "{name}"
+            );
+            let unreached = record(Bound::Missing {
+                why,
+                reply_to: None,
+            });
             let judgement = Judges.judge(name, Some("w"), &unreached).unwrap();
-            assert_eq!(judgement.missing.map(|missing| missing.why), Some(why), "{name}");
+            assert_eq!(
+                judgement.missing.map(|missing| missing.why),
+                Some(why),
+                "{name}"
+            );
         }
     }
     assert_eq!(Judges.judge("no-such", Some("w"), &empty), None);
@@ -121,7 +141,13 @@ fn a_walk_is_judged_by_how_it_ended_and_by_its_keys() {
         assert_eq!(of("walk-unique").verdict, unique, "{end} with {keys}");
         if ends == fail {
             let finding = &of("walk-ends").findings[0];
-            assert!(finding.at.as_ref().unwrap().starts_with(&format!("#{pages} ")));
+            assert!(
+                finding
+                    .at
+                    .as_ref()
+                    .unwrap()
+                    .starts_with(&format!("#{pages} "))
+            );
         }
     }
 }
@@ -130,10 +156,17 @@ fn a_walk_is_judged_by_how_it_ended_and_by_its_keys() {
 fn calls_wait_for_permission_where_only_that_kept_them_from_being_made() {
     for (withheld, reason) in [
         (json!([]), Reason::NothingToJudge),
-        (json!([{ "tool": "a", "permission": false }]), Reason::NothingToJudge),
+        (
+            json!([{ "tool": "a", "permission": false }]),
+            Reason::NothingToJudge,
+        ),
         (json!([{ "tool": "a", "permission": true }]), Reason::Allow),
     ] {
-        let record = record(bound(json!({ "results": [], "withheld": withheld }), &[], None));
+        let record = record(bound(
+            json!({ "results": [], "withheld": withheld }),
+            &[],
+            None,
+        ));
         let judgement = Judges.judge("call-results", Some("w"), &record).unwrap();
         assert_eq!(judgement.reason, Some(reason), "{withheld}");
     }

@@ -4,7 +4,7 @@ use super::attempt::{Attempt, Stage, attempt, retire};
 use super::confirm::{confirm, needs_confirmation, settle, unconfirmed};
 use super::exit::{ExitCode, Tally};
 use super::floor::{Floor, Told, work};
-use super::interpret::unrun;
+use super::interpret::{lost, unrun};
 use super::observe::{Observed, RuleResult};
 use super::plan::Case;
 use super::probe::{Probe, SANITY, probe, sanity};
@@ -116,6 +116,9 @@ struct Failed {
 
 /// Confirmations at once.
 const CONFIRMED_AT_ONCE: usize = 2;
+
+/// Number of the attempt that confirms what observers found: after the first, the one alone, and the one with its history.
+const LAST_ATTEMPT: u32 = 4;
 
 impl Run<'_> {
     fn start(&mut self, stage: &Stage, probes: &[Probe], tested: &[Revision], cases: usize) {
@@ -288,7 +291,11 @@ impl Run<'_> {
         self.observers(stage, &by_id, gone, interrupt).await;
         for id in open {
             if let Some(case) = by_id.get(&id) {
-                let results = unrun(&stage.catalogue, case, &Reason::Interrupted);
+                let results = if self.tally.interrupted {
+                    unrun(&stage.catalogue, case, &Reason::Interrupted)
+                } else {
+                    lost(&stage.catalogue, case)
+                };
                 self.settle(id, results);
             }
         }
@@ -356,10 +363,20 @@ impl Run<'_> {
                     None
                 }
             };
-            let Some(Ok((case, confirmed))) = confirmed else {
-                break;
+            let (case, confirmed) = match confirmed {
+                Some(Ok(confirmed)) => confirmed,
+                // The case is still among those that wait, and told of below.
+                Some(Err(_)) => continue,
+                None => break,
             };
             for (number, attempt) in (2..).zip(&confirmed.attempts) {
+                if number > 2 {
+                    let case = case.id.clone();
+                    (self.emit)(Event::CaseStarted {
+                        case,
+                        attempt: number,
+                    });
+                }
                 self.ran(&case, number, attempt);
             }
             waiting.remove(&case.id);
@@ -367,7 +384,12 @@ impl Run<'_> {
         }
         running.shutdown().await;
         for (id, mut first) in waiting {
-            unconfirmed(&mut first);
+            match by_id.get(&id) {
+                Some(case) if !self.tally.interrupted && !gone => {
+                    first = lost(&stage.catalogue, case);
+                }
+                _ => unconfirmed(&mut first),
+            }
             self.settle(id, first);
         }
     }
@@ -402,7 +424,7 @@ impl Run<'_> {
             };
             (self.emit)(Event::CaseStarted {
                 case: case.id.clone(),
-                attempt: 3,
+                attempt: LAST_ATTEMPT,
             });
             let again = tokio::select! {
                 again = attempt(stage, case, None) => again,
@@ -411,7 +433,7 @@ impl Run<'_> {
                     return;
                 }
             };
-            self.ran(case, 3, &again.0);
+            self.ran(case, LAST_ATTEMPT, &again.0);
             if let Ok(record) = &again.0.record {
                 self.observed.confirm(&case.id, record);
             }
@@ -487,3 +509,6 @@ impl Run<'_> {
 fn revision_of(case: &str) -> Option<Revision> {
     case.split_once('@')?.1.split('+').next()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -214,4 +214,95 @@ pub(crate) mod tests {
             );
         }
     }
+
+    #[test]
+    fn every_code_has_the_number_of_the_contract_and_no_other_has_it() {
+        let numbers = [
+            (ExitCode::Clean, 0),
+            (ExitCode::Denied, 1),
+            (ExitCode::Usage, 2),
+            (ExitCode::NoTarget, 3),
+            (ExitCode::NothingSelected, 4),
+            (ExitCode::StaleBaseline, 5),
+            (ExitCode::Harness, 70),
+            (ExitCode::Interrupted, 130),
+        ];
+        for (code, number) in numbers {
+            assert_eq!(code.number(), number);
+        }
+    }
+
+    #[test]
+    fn nothing_is_proven_where_a_must_was_asked_and_none_passed_over_all_pairs() {
+        let outcomes = [
+            (Outcome::Ran, Some(Verdict::Pass)),
+            (Outcome::Ran, Some(Verdict::Fail)),
+            (Outcome::Waiting, Some(Verdict::Inconclusive)),
+            (Outcome::NotRun, None),
+            (Outcome::NotApplicable, None),
+        ];
+        let levels = [Level::Must, Level::Should, Level::May, Level::Robustness];
+        for first in levels {
+            for (outcome, verdict) in outcomes {
+                for second in levels {
+                    for (other, other_verdict) in outcomes {
+                        let mut tally = Tally::default();
+                        let both = [(first, outcome, verdict), (second, other, other_verdict)];
+                        for (level, outcome, verdict) in both {
+                            // A fail that nobody denies: what counts here is whether anything was proven.
+                            let gate = (verdict == Some(Verdict::Fail)).then_some(Gate::Warn);
+                            tally.see(&CheckResult {
+                                outcome,
+                                gate,
+                                ..result(level, verdict)
+                            });
+                        }
+                        let asked = |(level, outcome, _): &(Level, Outcome, Option<Verdict>)| {
+                            *level == Level::Must && *outcome != Outcome::NotApplicable
+                        };
+                        let passed = |(_, _, verdict): &(Level, Outcome, Option<Verdict>)| {
+                            *verdict == Some(Verdict::Pass)
+                        };
+                        let clean = if both.iter().any(asked) {
+                            both.iter().any(|one| asked(one) && passed(one))
+                        } else {
+                            both.iter().any(passed)
+                        };
+                        let (code, reasons) = tally.decide();
+                        assert_eq!(code == ExitCode::Clean, clean, "{both:?}");
+                        assert_eq!(reasons.is_empty(), clean, "{both:?}");
+                        if !clean {
+                            assert_eq!(code, ExitCode::Denied);
+                            assert!(reasons[0].contains("run/nothing-proven"), "{reasons:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_denied_sanity_or_observer_result_denies_the_run() {
+        for id in ["run/sanity/alive", "observer/stdout/messages-only"] {
+            let mut tally = Tally::default();
+            tally.see(&result(Level::Must, Some(Verdict::Pass)));
+            tally.see(&CheckResult {
+                id: id.to_owned(),
+                gate: Some(Gate::Deny),
+                ..result(Level::Robustness, Some(Verdict::Fail))
+            });
+            assert_eq!(tally.decide().0, ExitCode::Denied, "{id}");
+        }
+    }
+
+    #[test]
+    fn reasons_count_in_words_that_a_person_reads() {
+        let mut tally = Tally::default();
+        let mut denied = result(Level::Must, Some(Verdict::Fail));
+        denied.gate = Some(Gate::Deny);
+        tally.see(&denied);
+        assert_eq!(tally.decide().1, ["1 result denied"]);
+        tally.see(&denied);
+        assert_eq!(tally.decide().1, ["2 results denied"]);
+    }
 }

@@ -106,7 +106,123 @@ mod tests {
     use crate::run::exit::tests::result;
     use mcp_assay_model::finding::{Finding, FindingCode};
     use mcp_assay_model::requirement::Level;
+    use mcp_assay_model::result::Stage;
     use mcp_assay_model::verdict::{Gate, Verdict};
+    use std::collections::BTreeMap;
+
+    const GATES: [Option<Gate>; 4] = [None, Some(Gate::Allow), Some(Gate::Warn), Some(Gate::Deny)];
+
+    #[test]
+    fn checks_go_before_codes_before_levels_and_the_caps_come_last() {
+        for by_check in GATES {
+            for by_code in GATES {
+                for by_level in GATES {
+                    for bits in 0_u8..8 {
+                        let [contested, preview, baselined] = [1, 2, 4].map(|bit| bits & bit != 0);
+                        let policy = GatePolicy {
+                            levels: by_level
+                                .map(|gate| (Level::Must, gate))
+                                .into_iter()
+                                .collect(),
+                            codes: by_code
+                                .map(|gate| (FindingCode::Value, gate))
+                                .into_iter()
+                                .collect(),
+                            checks: by_check
+                                .map(|gate| ("a/b/c".to_owned(), gate))
+                                .into_iter()
+                                .collect(),
+                            strict: false,
+                        };
+                        let mut result = result(Level::Must, Some(Verdict::Fail));
+                        result.findings = vec![Finding::new(FindingCode::Value, "x")];
+                        result.contested = contested.then(|| "row".to_owned());
+                        result.baselined = baselined;
+                        result.stage = if preview {
+                            Stage::Preview
+                        } else {
+                            Stage::Stable
+                        };
+                        policy.apply(&mut result);
+                        let mut expected = by_check.or(by_code).or(by_level).unwrap_or(Gate::Warn);
+                        if contested {
+                            expected = expected.min(Gate::Warn);
+                        }
+                        if preview || baselined {
+                            expected = Gate::Allow;
+                        }
+                        assert_eq!(
+                            result.gate,
+                            Some(expected),
+                            "{by_check:?} {by_code:?} {by_level:?} {bits:03b}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_codes_the_hardest_gate_counts_and_only_where_one_has_a_gate() {
+        let policy = GatePolicy {
+            codes: BTreeMap::from([
+                (FindingCode::Value, Gate::Allow),
+                (FindingCode::Id, Gate::Warn),
+                (FindingCode::Died, Gate::Deny),
+            ]),
+            ..GatePolicy::default()
+        };
+        for (codes, gate) in [
+            (&[FindingCode::Value][..], Gate::Allow),
+            (&[FindingCode::Value, FindingCode::Id], Gate::Warn),
+            (&[FindingCode::Died, FindingCode::Value], Gate::Deny),
+            (&[FindingCode::Schema], Gate::Deny),
+            (&[], Gate::Deny),
+        ] {
+            let mut result = result(Level::Must, Some(Verdict::Fail));
+            result.findings = codes.iter().map(|code| Finding::new(*code, "x")).collect();
+            policy.apply(&mut result);
+            assert_eq!(result.gate, Some(gate), "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn what_passed_or_was_not_run_has_no_gate() {
+        for strict in [false, true] {
+            for verdict in [None, Some(Verdict::Pass), Some(Verdict::Error)] {
+                let mut result = result(Level::Must, verdict);
+                result.gate = Some(Gate::Deny);
+                let policy = GatePolicy {
+                    strict,
+                    ..GatePolicy::default()
+                };
+                policy.apply(&mut result);
+                assert_eq!(result.gate, None, "{verdict:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn strictness_bows_to_the_same_caps() {
+        let strict = GatePolicy {
+            strict: true,
+            ..GatePolicy::default()
+        };
+        let apply = |change: &dyn Fn(&mut mcp_assay_model::result::CheckResult)| {
+            let mut result = result(Level::Must, Some(Verdict::Inconclusive));
+            change(&mut result);
+            strict.apply(&mut result);
+            result.gate
+        };
+        assert_eq!(apply(&|_| ()), Some(Gate::Deny));
+        let contested = apply(&|result| result.contested = Some("row".to_owned()));
+        assert_eq!(contested, Some(Gate::Warn));
+        assert_eq!(apply(&|result| result.baselined = true), Some(Gate::Allow));
+        assert_eq!(
+            apply(&|result| result.stage = Stage::Preview),
+            Some(Gate::Allow)
+        );
+    }
 
     #[test]
     fn every_level_code_check_and_contest_gives_the_gate_of_the_contract() {

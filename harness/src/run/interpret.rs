@@ -31,6 +31,16 @@ pub fn unrun(catalogue: &Catalogue, case: &Case, reason: &Reason) -> Vec<CheckRe
     selected(case, results)
 }
 
+/// Results of a case that the harness lost: a bug of ours, never taken for an interruption.
+pub fn lost(catalogue: &Catalogue, case: &Case) -> Vec<CheckResult> {
+    let mut results = unrun(catalogue, case, &Reason::TargetGone);
+    for result in &mut results {
+        result.reason = None;
+        fail_harness(result, "the task that ran this case broke off");
+    }
+    results
+}
+
 /// Results of a case that ran.
 pub fn results(stage: &Stage, case: &Case, attempt: &Attempt) -> Vec<CheckResult> {
     let catalogue = &stage.catalogue;

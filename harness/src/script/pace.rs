@@ -106,3 +106,6 @@ impl Pace {
         self.grace().min(GRACE.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

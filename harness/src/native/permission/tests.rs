@@ -35,7 +35,11 @@ fn every_combination_of_flag_glob_hints_and_fixture_server() {
                 for open_world in hints {
                     for recognised in [false, true] {
                         for is_fixture in [false, true] {
-                            let name = if is_fixture { "test_simple_text" } else { "delete_all" };
+                            let name = if is_fixture {
+                                "test_simple_text"
+                            } else {
+                                "delete_all"
+                            };
                             let mut tool = named(name);
                             for (key, hint) in
                                 [("readOnlyHint", read_only), ("openWorldHint", open_world)]
@@ -49,7 +53,11 @@ fn every_combination_of_flag_glob_hints_and_fixture_server() {
                                 let others = &FIXTURE_TOOLS[..RECOGNISED_FROM];
                                 listed.extend(others.iter().map(|name| named(name)));
                             }
-                            let globs = if allowed { vec![&name[..5]] } else { Vec::new() };
+                            let globs = if allowed {
+                                vec![&name[..5]]
+                            } else {
+                                Vec::new()
+                            };
                             let globs: Vec<String> =
                                 globs.iter().map(|start| format!("{start}*")).collect();
                             let permissions = Permissions::new(&globs, forbidden).unwrap();
@@ -78,7 +86,10 @@ fn a_fixture_server_is_recognised_by_enough_tools_that_need_no_arguments() {
     let nobody = Permissions::default();
     let tool = named(FIXTURE_TOOLS[0]);
     for count in 1..=FIXTURE_TOOLS.len() {
-        let listed: Vec<Value> = FIXTURE_TOOLS[..count].iter().map(|name| named(name)).collect();
+        let listed: Vec<Value> = FIXTURE_TOOLS[..count]
+            .iter()
+            .map(|name| named(name))
+            .collect();
         let allowed = nobody.of(&tool, &listed) == Permission::Allowed;
         assert_eq!(allowed, count >= RECOGNISED_FROM, "{count}");
     }

@@ -19,7 +19,9 @@ async fn tour(
     let (shared, answers) = (Arc::clone(&heard), answers.to_vec());
     let mut conversation = conversation(async move |mut wire: Wire| {
         wire.serve(|message| {
-            let answer = answers.iter().find(|(method, _)| message["method"] == *method);
+            let answer = answers
+                .iter()
+                .find(|(method, _)| message["method"] == *method);
             let Some((_, answer)) = answer else {
                 return ordinary(message);
             };
@@ -68,9 +70,16 @@ async fn withheld_tools_are_never_called() {
         (&[][..], false, &["read"][..]),
         (&["*"], true, &[]),
         (&["d*"], false, &["read", "delete"]),
-        (&["*"], false, &["read", "browse", "delete", "send", "test_simple_text"]),
+        (
+            &["*"],
+            false,
+            &["read", "browse", "delete", "send", "test_simple_text"],
+        ),
     ] {
-        let answers = [("tools/list", tools()), ("tools/call", json!({ "content": [] }))];
+        let answers = [
+            ("tools/list", tools()),
+            ("tools/call", json!({ "content": [] })),
+        ];
         let (bound, heard) = tour("tools", &means(globs, forbidden), &answers).await;
         let names: Vec<Value> = params(&heard, "tools/call")
             .iter()
@@ -84,12 +93,22 @@ async fn withheld_tools_are_never_called() {
             .iter()
             .map(|tool| tool["tool"].as_str().unwrap())
             .collect();
-        let all = ["read", "browse", "delete", "send", "riddle", "test_simple_text"];
+        let all = [
+            "read",
+            "browse",
+            "delete",
+            "send",
+            "riddle",
+            "test_simple_text",
+        ];
         let others: BTreeSet<&str> = all
             .into_iter()
             .filter(|name| !called.contains(name))
             .collect();
-        assert_eq!(withheld, others, "every other tool is named with its reason");
+        assert_eq!(
+            withheld, others,
+            "every other tool is named with its reason"
+        );
         for tool in bound.value["withheld"].as_array().unwrap() {
             let by_permission = forbidden || tool["tool"] != "riddle";
             assert_eq!(tool["permission"], by_permission, "{tool}");
@@ -108,14 +127,20 @@ async fn a_call_that_is_never_answered_ends_the_tour() {
 #[tokio::test(start_paused = true)]
 async fn resources_are_read_and_templates_expanded_where_they_are_plain() {
     let answers = [
-        ("resources/list", json!({ "resources": [{ "uri": "a:b" }, { "name": "without uri" }] })),
-        ("resources/templates/list", json!({ "resourceTemplates": [
+        (
+            "resources/list",
+            json!({ "resources": [{ "uri": "a:b" }, { "name": "without uri" }] }),
+        ),
+        (
+            "resources/templates/list",
+            json!({ "resourceTemplates": [
             { "uriTemplate": "t://{x}/{y}/{x}" },
             { "uriTemplate": "t://plain" },
             { "uriTemplate": "t://{?query}" },
             { "uriTemplate": "t://{list*}" },
             { "uriTemplate": 7 },
-        ] })),
+        ] }),
+        ),
         ("resources/read", json!({ "contents": [] })),
     ];
     let (bound, heard) = tour("resources", &means(&[], true), &answers).await;
@@ -130,7 +155,9 @@ async fn resources_are_read_and_templates_expanded_where_they_are_plain() {
 #[tokio::test(start_paused = true)]
 async fn prompts_get_their_required_arguments_only() {
     let answers = [
-        ("prompts/list", json!({ "prompts": [
+        (
+            "prompts/list",
+            json!({ "prompts": [
             { "name": "p", "arguments": [
                 { "name": "need", "required": true },
                 { "name": "sourceUri", "required": true },
@@ -138,7 +165,8 @@ async fn prompts_get_their_required_arguments_only() {
                 { "name": "unsaid" },
             ] },
             { "name": "bare" },
-        ] })),
+        ] }),
+        ),
         ("prompts/get", json!({ "messages": [] })),
     ];
     let (_, heard) = tour("prompts", &means(&[], false), &answers).await;
@@ -154,9 +182,18 @@ async fn prompts_get_their_required_arguments_only() {
 #[tokio::test(start_paused = true)]
 async fn completion_asks_for_what_is_declared_and_logging_for_a_level() {
     let answers = [
-        ("prompts/list", json!({ "prompts": [{ "name": "p", "arguments": [{ "name": "a" }] }, { "name": "bare" }] })),
-        ("resources/templates/list", json!({ "resourceTemplates": [{ "uriTemplate": "t://{+path}" }, { "uriTemplate": "t://" }] })),
-        ("completion/complete", json!({ "completion": { "values": [] } })),
+        (
+            "prompts/list",
+            json!({ "prompts": [{ "name": "p", "arguments": [{ "name": "a" }] }, { "name": "bare" }] }),
+        ),
+        (
+            "resources/templates/list",
+            json!({ "resourceTemplates": [{ "uriTemplate": "t://{+path}" }, { "uriTemplate": "t://" }] }),
+        ),
+        (
+            "completion/complete",
+            json!({ "completion": { "values": [] } }),
+        ),
         ("logging/setLevel", json!({})),
     ];
     let (_, heard) = tour("completion", &means(&[], false), &answers).await;
@@ -169,9 +206,15 @@ async fn completion_asks_for_what_is_declared_and_logging_for_a_level() {
         ]
     );
     let (_, heard) = tour("completion", &Means::default(), &answers).await;
-    assert!(heard.is_empty(), "neither prompts nor resources are declared");
+    assert!(
+        heard.is_empty(),
+        "neither prompts nor resources are declared"
+    );
     let (bound, heard) = tour("logging", &means(&[], false), &answers).await;
-    assert_eq!(params(&heard, "logging/setLevel"), [json!({ "level": "info" })]);
+    assert_eq!(
+        params(&heard, "logging/setLevel"),
+        [json!({ "level": "info" })]
+    );
     assert_eq!(bound.value["results"][0]["method"], "logging/setLevel");
 }
 

@@ -45,7 +45,8 @@ async fn a_list_is_followed_to_its_last_page_and_an_empty_cursor_is_one() {
     })
     .await;
     let bound = run("tools/list", &mut conversation).await;
-    let expected = json!({ "list": "tools/list", "pages": 3, "keys": ["a", "b", "c"], "end": "last-page" });
+    let expected =
+        json!({ "list": "tools/list", "pages": 3, "keys": ["a", "b", "c"], "end": "last-page" });
     assert_eq!(bound.value, expected);
     assert_eq!(bound.seqs, [5, 7, 9]);
     assert_eq!(bound.missing, None);
@@ -53,8 +54,7 @@ async fn a_list_is_followed_to_its_last_page_and_an_empty_cursor_is_one() {
 
 #[tokio::test(start_paused = true)]
 async fn null_is_no_cursor() {
-    let mut conversation =
-        listing(|_| Some(json!({ "tools": [], "nextCursor": null }))).await;
+    let mut conversation = listing(|_| Some(json!({ "tools": [], "nextCursor": null }))).await;
     assert_eq!(walk("tools/list", &mut conversation).await.end, "last-page");
 }
 
@@ -110,10 +110,16 @@ async fn a_page_that_never_comes_is_told_apart_by_the_fence() {
     })
     .await;
     let walked = walk("tools/list", &mut silent).await;
-    assert_eq!((walked.end, walked.missing), ("silent", Some(Missing::Silent)));
+    assert_eq!(
+        (walked.end, walked.missing),
+        ("silent", Some(Missing::Silent))
+    );
     assert_eq!(walked.entries.len(), 1);
 
-    for (dies, end, missing) in [(false, "hung", Missing::Hung), (true, "died", Missing::Died)] {
+    for (dies, end, missing) in [
+        (false, "hung", Missing::Hung),
+        (true, "died", Missing::Died),
+    ] {
         let mut conversation = conversation(async move |mut wire: Wire| {
             wire.handshake(json!({})).await;
             let _ = wire.hear().await;
@@ -127,7 +133,12 @@ async fn a_page_that_never_comes_is_told_apart_by_the_fence() {
 
 #[tokio::test(start_paused = true)]
 async fn a_result_that_is_no_list_has_no_entries() {
-    for odd in [json!({}), json!({ "tools": {} }), json!({ "tools": [1] }), json!([])] {
+    for odd in [
+        json!({}),
+        json!({ "tools": {} }),
+        json!({ "tools": [1] }),
+        json!([]),
+    ] {
         let shown = odd.clone();
         let mut conversation = listing(move |_| Some(odd.clone())).await;
         let bound = run("tools/list", &mut conversation).await;
@@ -138,7 +149,12 @@ async fn a_result_that_is_no_list_has_no_entries() {
 
 #[test]
 fn every_list_of_the_legacy_era_has_its_members() {
-    for list in ["tools/list", "resources/list", "resources/templates/list", "prompts/list"] {
+    for list in [
+        "tools/list",
+        "resources/list",
+        "resources/templates/list",
+        "prompts/list",
+    ] {
         let (member, key) = members_of(list);
         assert!(!member.is_empty() && !key.is_empty(), "{list}");
     }

@@ -1,4 +1,4 @@
-use super::{Conversation, FLOOD_ENTRIES, FLOOD_KEPT, Fence, HEAD_BYTES, Phase, SentIndex, Waited};
+use super::{Conversation, FLOOD_KEPT, Fence, HEAD_BYTES, Phase, SentIndex, Waited};
 use crate::era::legacy::{self, Opened};
 use crate::testing::{
     Wire, bounded_conversation, conversation, ordinary, pipes, refusal, result, silent_on,
@@ -60,6 +60,9 @@ enum Out {
     Fence(&'static str),
 }
 
+/// A line that arrives, and which of the sent messages it answers.
+type Answer = (&'static str, Option<usize>);
+
 const FIVE: Out = Out::Line(r#"{"id":5,"method":"a"}"#);
 const SIX: Out = Out::Line(r#"{"id":6,"method":"a"}"#);
 const FIVE_AS_TEXT: Out = Out::Line(r#"{"id":"5","method":"a"}"#);
@@ -69,9 +72,16 @@ const BROKEN: Out = Out::Raw("{\"id\":\n");
 const RAW_NOTE: Out = Out::Raw("{\"method\":\"notifications/a\"}\n");
 const FENCE: Out = Out::Fence(r#"{"id":7,"method":"ping"}"#);
 
+/// What it shows, what is sent, and each answer with the index of what it is attributed to.
+type Row = (
+    &'static str,
+    &'static [Out],
+    &'static [(&'static str, Option<usize>)],
+);
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_goes_to_the_request_that_it_most_likely_means() {
-    let table: &[(&str, &[Out], &[(&str, Option<usize>)])] = &[
+    let table: &[Row] = &[
         (
             "the raw id",
             &[FIVE, SIX],
@@ -523,7 +533,7 @@ async fn a_flood_is_given_up_and_its_beginning_kept() {
     assert!(ended.flood);
     assert_eq!(ended.after, FLOOD_KEPT as u64);
     assert_eq!(conversation.entries().len(), FLOOD_KEPT);
-    assert!(FLOOD_KEPT < FLOOD_ENTRIES);
+    const { assert!(FLOOD_KEPT < FLOOD_ENTRIES) };
     assert_eq!(conversation.sent(first).replies, [3]);
     assert_eq!(
         conversation.fence(Duration::ZERO).await,

@@ -639,9 +639,9 @@ async fn a_shared_connection_is_opened_once_and_serves_one_case_after_the_other(
     let (first, left) = attempt(&stage, &case, None).await;
     let (second, left) = attempt(&stage, &case, left).await;
     assert_eq!(stage.launcher.opened(), 1);
-    assert_eq!(left.unwrap().history, [case.id.clone(), case.id.clone()]);
+    assert_eq!(left.unwrap().history, [case.id.as_str(), case.id.as_str()]);
     assert_eq!(first.history, [""; 0]);
-    assert_eq!(second.history, [case.id.clone()]);
+    assert_eq!(second.history, std::slice::from_ref(&case.id));
     let (first, second) = (first.record.unwrap(), second.record.unwrap());
     for record in [&first, &second] {
         assert!(record.arrival("c").is_some());
