@@ -77,3 +77,57 @@ pub fn natives_text() -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{lint_context, natives_text};
+    use crate::native::NATIVES;
+    use crate::native::judges::JUDGES;
+    use mcp_assay_model::protocol::{Era, Revision};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_closed_lists_hold_what_is_registered_each_name_once() {
+        let context = lint_context();
+        let natives: Vec<_> = context
+            .natives
+            .iter()
+            .map(|native| native.name.as_str())
+            .collect();
+        let registered: Vec<_> = NATIVES.iter().map(|native| native.name).collect();
+        assert_eq!(natives, registered);
+        let lists = [
+            natives.into_iter().map(str::to_owned).collect(),
+            context.judges.into_iter().collect(),
+            context.faults.into_iter().collect(),
+            context.observers.into_iter().collect::<Vec<String>>(),
+        ];
+        for list in lists {
+            let unique: BTreeSet<_> = list.iter().collect();
+            assert!(!list.is_empty() && unique.len() == list.len(), "{list:?}");
+        }
+        for revision in Revision::ALL {
+            let definitions = context.definitions.get(&revision);
+            assert_eq!(
+                definitions.is_some(),
+                revision.era() == Era::Legacy,
+                "{revision}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_table_of_natives_names_every_step_parameter_and_judge() {
+        let text = natives_text();
+        let judges = JUDGES.iter().map(|(name, _)| *name);
+        let parameters = NATIVES.iter().flat_map(|native| native.parameters);
+        let names = NATIVES
+            .iter()
+            .map(|native| native.name)
+            .chain(parameters.map(|(name, _)| *name))
+            .chain(judges);
+        for name in names {
+            assert!(text.contains(&format!("  {name}: ")), "{name}");
+        }
+    }
+}

@@ -55,6 +55,7 @@ pub async fn open(
     let (index, _) = conversation.send_line(&initialize(&id, params));
     let opened = match conversation.wait_reply(index, asked + patience).await {
         Waited::Got(_) => {
+            conversation.pace.learn_start(asked.elapsed());
             let kind = conversation
                 .reply(index)
                 .and_then(|entry| entry.message.as_ref())

@@ -491,13 +491,12 @@ impl Conversation {
             });
         }
         let began = Instant::now();
-        let deadline = began
-            + patience
-            + if due {
-                self.pace.reply()
-            } else {
-                self.pace.doubtful()
-            };
+        let usual = if due {
+            self.pace.reply()
+        } else {
+            self.pace.doubtful()
+        };
+        let deadline = began + patience + usual.max(self.start_left());
         match self.wait_reply(index, deadline).await {
             Waited::Got(seq) => {
                 if patience.is_zero() {
@@ -524,6 +523,20 @@ impl Conversation {
                 .filter(|state| state.sent.method.as_deref() == Some("initialize"))
                 .all(|state| state.sent.replies.is_empty()),
         }
+    }
+
+    /// What a target that has not said anything yet may still need to start; zero once it spoke.
+    pub fn start_left(&self) -> Duration {
+        let spoke = self
+            .entries
+            .iter()
+            .any(|entry| entry.direction == Direction::Received && entry.message.is_some());
+        if spoke {
+            return Duration::ZERO;
+        }
+        self.pace
+            .first()
+            .saturating_sub(self.connection.started.elapsed())
     }
 
     /// Reads for a while, whatever comes.

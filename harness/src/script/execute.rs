@@ -347,12 +347,10 @@ impl Execution<'_, '_> {
                 let Some(Named::Sent(index)) = self.labels.get(request).cloned() else {
                     return Err(Unresolved::Card(format!("`{request}` was not sent")));
                 };
-                let sent = self.conversation.sent(index);
-                let time = shortened(patience(
-                    &self.conversation.pace,
-                    self.context.revision,
-                    sent.method.as_deref(),
-                ));
+                let method = self.conversation.sent(index).method.clone();
+                let revision = self.context.revision;
+                let usual = patience(&self.conversation.pace, revision, method.as_deref());
+                let time = shortened(usual.max(self.conversation.start_left()));
                 let waited = self.conversation.wait_reply(index, now + time).await;
                 let missing = match waited {
                     Waited::Got(seq) => {

@@ -17,6 +17,7 @@ pub struct Pace {
 #[derive(Debug, Default)]
 struct Seen {
     slowest: Duration,
+    slowest_start: Duration,
     recent: VecDeque<Duration>,
 }
 
@@ -29,6 +30,8 @@ const REPLY_FLOOR: Duration = Duration::from_secs(10);
 const DOUBTFUL_FLOOR: Duration = Duration::from_secs(2);
 /// Shortest wait for the reply to a request that asks for nothing; a fence follows before its absence counts.
 const LIGHT_FLOOR: Duration = Duration::from_secs(1);
+/// Shortest wait for a first answer that need not come.
+const FIRST_FLOOR: Duration = Duration::from_secs(5);
 /// Bounds of the grace after a fence's answer.
 const GRACE: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
 
@@ -64,6 +67,18 @@ impl Pace {
     /// For the first answer of a fresh target.
     pub fn start(&self) -> Duration {
         self.start_timeout
+    }
+
+    /// Learns from the first answer of a fresh target.
+    pub fn learn_start(&self, latency: Duration) {
+        let mut seen = self.seen();
+        seen.slowest_start = seen.slowest_start.max(latency);
+    }
+
+    /// For the first answer of a fresh target that need not give one: ten times the slowest start seen, within bounds.
+    pub fn first(&self) -> Duration {
+        let slowest = self.seen().slowest_start;
+        self.start_timeout.min(FIRST_FLOOR.max(slowest * 10))
     }
 
     /// For the reply to a request that does no work of the user's.

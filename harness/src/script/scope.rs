@@ -102,3 +102,6 @@ impl Scope<'_> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

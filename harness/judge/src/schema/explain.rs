@@ -249,7 +249,10 @@ fn keyword(kind: &ValidationErrorKind) -> String {
 /// What a `not` asks for: most often that a value is none of a few.
 fn forbidden(schema: &Value) -> String {
     let schema = schema.get("schema").unwrap_or(schema);
-    match (schema.get("const"), schema.get("required").and_then(Value::as_array)) {
+    match (
+        schema.get("const"),
+        schema.get("required").and_then(Value::as_array),
+    ) {
         (Some(value), _) => format!("anything but {value}"),
         (None, Some(names)) if schema.get("properties").is_none() => {
             let names = text::quoted(names.iter().filter_map(Value::as_str));
