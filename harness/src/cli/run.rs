@@ -187,6 +187,16 @@ fn rerun_start(run: &args::Run) -> String {
             target::quoted(&profile.display().to_string())
         ));
     }
+    let times = [
+        ("--timeout", run.timeout),
+        ("--start-timeout", run.start_timeout),
+    ];
+    for (name, time) in times {
+        words.extend(time.map(|time| format!("{name} {}ms", time.as_millis())));
+    }
+    if run.strict {
+        words.push("--strict".to_owned());
+    }
     if run.no_calls {
         words.push("--no-calls".to_owned());
     }

@@ -441,15 +441,23 @@ impl Run<'_> {
                 retire(shared.conversation, true).await;
             }
         }
-        for RuleResult { result, example } in self.observed.results(&stage.catalogue) {
-            if !example.is_empty() {
+        // An observer is one case, whatever the number of its rules.
+        let mut cases: BTreeMap<String, Vec<RuleResult>> = BTreeMap::new();
+        for rule in self.observed.results(&stage.catalogue) {
+            cases
+                .entry(rule.result.case.clone())
+                .or_default()
+                .push(rule);
+        }
+        for (case, rules) in cases {
+            if let Some(rule) = rules.iter().find(|rule| !rule.example.is_empty()) {
                 (self.emit)(Event::CaseStarted {
-                    case: result.case.clone(),
+                    case: case.clone(),
                     attempt: 1,
                 });
-                self.tell(&result.case, 1, &example);
+                self.tell(&case, 1, &rule.example);
             }
-            self.settle(result.case.clone(), vec![result]);
+            self.settle(case, rules.into_iter().map(|rule| rule.result).collect());
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Conversation {
     sent: Vec<SentState>,
     next_id: u64,
     written_ids: HashSet<RawId>,
+    /// Ids of earlier cases on this connection, none of which is used again.
+    retired: HashSet<RawId>,
     /// How the target's own requests are answered.
     pub answers: Answers,
     /// Deadlines.
@@ -121,6 +123,7 @@ impl Conversation {
             sent: Vec::new(),
             next_id: 1,
             written_ids: avoid,
+            retired: HashSet::new(),
             answers: Answers::default(),
             pace,
             phase: Phase::Bare,
@@ -225,7 +228,8 @@ impl Conversation {
             .saturating_add(1)
             .min(self.entries.len());
         self.entries.truncate(keep);
-        self.sent.truncate(1);
+        let past = self.sent.drain(1..).filter_map(|state| state.sent.id);
+        self.retired.extend(past);
         self.last_oversized = 0;
         self.kept_bytes = self
             .entries
@@ -649,6 +653,11 @@ impl Conversation {
 
     fn attribute(&mut self, response: &Message) -> Option<u64> {
         let next = self.last_seq() + 1;
+        let late = response.id.as_ref();
+        if late.is_some_and(|id| self.retired.contains(id)) {
+            // A late answer to an earlier case on this connection says nothing about this one.
+            return None;
+        }
         let index = answered_by(response, &self.sent)?;
         let sent = &mut self.sent[index].sent;
         sent.replies.push(next);
