@@ -19,7 +19,8 @@ pub const EVENTS_FORMAT: &str = "mcp-assay/events/1";
 pub enum Event {
     /// The target was reached, or was found not to be.
     RunStarted(RunStarted),
-    /// A case begins; again with a higher attempt when a Fail is confirmed.
+    /// A case begins; again with a higher attempt when a Fail is confirmed, and, after its `case-finished`, when it holds the
+    /// example of an observer's finding.
     CaseStarted {
         /// Case id.
         case: String,

@@ -205,7 +205,7 @@ fn write_then(page: &mut Page, result: &CheckResult) {
         page.verbatim(
             "",
             &format!(
-                "known? baseline entry: - {{ check: {}, reason: \"...\" }}",
+                "known? in mcp-assay.yaml: gate: {{ checks: {{ {}: allow }} }}",
                 result.id
             ),
         );
