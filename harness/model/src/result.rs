@@ -68,7 +68,8 @@ pub enum Stage {
 
 /// One entry of a transcript, as reports show it.
 ///
-/// **Shape**: `message` where the bytes are UTF-8 JSON and whole; else `raw_b64`, the head only where `truncated`.
+/// **Shape**: `message` where the bytes are UTF-8 JSON and whole, and for what we sent, where it is spelled plainly; else `raw_b64`,
+/// the head only where `truncated`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TranscriptEntry {
@@ -100,9 +101,13 @@ impl From<&Entry> for TranscriptEntry {
         let whole = entry.length <= SHOWN_BYTES as u64;
         let message = match (&entry.message, whole) {
             // A bare `null` is told by its bytes: as JSON it could not be told from no message.
-            (Some(message), true) => {
-                Some((*message.value).clone()).filter(|value| !value.is_null())
-            }
+            // What we sent in a spelling of its own (white space, escapes, number forms) is told by its bytes: they are the point.
+            (Some(message), true) => Some((*message.value).clone())
+                .filter(|value| !value.is_null())
+                .filter(|value| {
+                    entry.direction == Direction::Received
+                        || entry.raw.as_ref() == value.to_string().as_bytes()
+                }),
             _ => None,
         };
         let head = &entry.raw[..entry.raw.len().min(SHOWN_BYTES)];

@@ -222,7 +222,7 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
     let told = if tail.is_empty() {
         String::new()
     } else {
-        format!("\nits stderr ends:\n{}", last_lines(tail))
+        format!("; its stderr says: {}", telling_line(tail))
     };
     let finding = match &record.end {
         End::Alive | End::Closed => {
@@ -280,9 +280,17 @@ fn last_of_card(record: &Record, until: u64) -> u64 {
     labelled.filter(|seq| *seq <= until).max().unwrap_or(until)
 }
 
-fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(5)..].join("\n")
+/// The line of a standard error that most likely says why, cut; the transcript has the rest.
+fn telling_line(text: &str) -> String {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let tells = |line: &&str| {
+        let line = line.to_ascii_lowercase();
+        ["error", "panic", "fatal", "exception"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    let line = lines().find(tells).or_else(|| lines().next_back());
+    line.unwrap_or_default().chars().take(200).collect()
 }
 
 fn resolve(

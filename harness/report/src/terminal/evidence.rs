@@ -165,7 +165,13 @@ fn shown(entry: &TranscriptEntry) -> String {
     match (&entry.message, &entry.raw_b64) {
         (Some(message), _) => text.push_str(&visible(&message.to_string())),
         (None, Some(raw)) => match STANDARD.decode(raw) {
-            Ok(bytes) => text.push_str(&visible_bytes(&bytes)),
+            Ok(bytes) => {
+                // White space at the end is what a reader cannot see.
+                let shown = visible_bytes(&bytes);
+                let kept = shown.trim_end_matches(' ');
+                text.push_str(kept);
+                text.push_str(&"\\u0020".repeat(shown.len() - kept.len()));
+            }
             Err(_) => text.push_str(&visible(raw)),
         },
         (None, None) => text.push_str("(empty)"),

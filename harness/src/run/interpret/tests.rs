@@ -339,7 +339,7 @@ fn attempt_of(record: Result<Record, String>) -> Attempt {
         record,
         duration: Duration::from_millis(1234),
         waited: Duration::ZERO,
-        stderr_tail: "one\ntwo\nthree\nfour\nfive\nsix\n".to_owned(),
+        stderr_tail: "one\nError: two\nUsage:\n  --three\n".to_owned(),
         history: Vec::new(),
     }
 }
@@ -374,11 +374,16 @@ async fn every_end_has_its_word_on_life() {
         if matches!(end, End::Died { .. } | End::Hung { .. }) {
             let message = &alive.findings[0].message;
             assert!(
-                message.ends_with("two\nthree\nfour\nfive\nsix"),
+                message.ends_with("; its stderr says: Error: two"),
                 "{message}"
             );
         }
     }
+}
+
+#[test]
+fn a_stderr_without_a_telling_line_is_quoted_by_its_last() {
+    assert_eq!(super::telling_line("one\n two \n\n"), "two");
 }
 
 #[tokio::test(start_paused = true)]
