@@ -6,22 +6,26 @@
 //!
 //! A case in which the fault never struck says nothing about it and is passed over.
 
+mod claims;
+
 use crate::native::Means;
 use crate::native::permission::Permissions;
 use crate::run::attempt::{Attempt, Stage, attempt};
 use crate::run::interpret::results;
 use crate::run::plan::{Case, Chosen, Offer, plan};
 use crate::run::probe::probe;
+use crate::run::survey::bindings;
 use crate::script::pace::Pace;
 use crate::target::{Launcher, Target};
+use claims::{LIVES, Lie, OBSERVED};
 use mcp_assay_catalogue::{Catalogue, check_id};
 use mcp_assay_judge::observer::observe;
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::result::CheckResult;
-use mcp_assay_model::scenario::{Fault, FaultAt, FaultTarget, NearVerdict, Scenario};
+use mcp_assay_model::scenario::{Fault, FaultAt, FaultTarget, NearVerdict, Need, Scenario};
 use mcp_assay_model::verdict::{Outcome, Verdict};
-use mcp_assay_peer::Planted;
+use mcp_assay_peer::{FaultRefused, Planted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,102 +47,27 @@ pub struct Proof {
 
 /// One mutant or near miss of a check or of an observer's rule.
 #[derive(Clone, Debug)]
-struct Variation<'a> {
+struct Variation {
     id: String,
     /// Full id of what it proves.
     own: String,
     revisions: Vec<Revision>,
+    /// Binding of the peer that tells the lie.
+    binding: Binding,
     at: Option<FaultAt>,
     fault: Fault,
-    claim: Claim<'a>,
+    claim: Claim,
 }
 
 #[derive(Clone, Debug)]
-enum Claim<'a> {
+enum Claim {
     Mutant {
         finds: Vec<FindingCode>,
-        also: &'a [String],
+        also: Vec<String>,
     },
     Near(NearVerdict),
     /// The built-in `CARD/alive` fails with this code, and whatever else fires is another card's `alive`.
     Life(FindingCode),
-}
-
-/// Lies that end a target or make it fall silent, and a card whose `alive` must see it.
-const LIVES: &[(&str, &str, FindingCode)] = &[
-    (
-        "errors/unknown-method",
-        "exits-on-unknown-method",
-        FindingCode::Died,
-    ),
-    (
-        "errors/unknown-method",
-        "hangs-on-unknown-method",
-        FindingCode::Hung,
-    ),
-    (
-        "jsonrpc/malformed-json",
-        "exits-on-malformed",
-        FindingCode::Died,
-    ),
-    (
-        "jsonrpc/malformed-json",
-        "hangs-on-malformed",
-        FindingCode::Hung,
-    ),
-    (
-        "jsonrpc/notification-unanswered",
-        "exits-on-unknown-notification",
-        FindingCode::Died,
-    ),
-    (
-        "jsonrpc/notification-unanswered",
-        "hangs-on-unknown-notification",
-        FindingCode::Hung,
-    ),
-    (
-        "lifecycle/initialize",
-        "exits-before-answering-initialize",
-        FindingCode::Died,
-    ),
-    ("tour/tools", "exits-on-call", FindingCode::Died),
-    ("tour/tools", "hangs-on-call", FindingCode::Hung),
-];
-
-/// Mutants (with a code) and near misses (without) of the rules of observers.
-///
-/// **Shape**: rule, at which notification a raw line stands in, or which named fault; what is found.
-const OBSERVED: &[(&str, Lie, Option<FindingCode>)] = &[
-    (
-        "observer/stdout/messages-only",
-        Lie::Named("banner-on-stdout"),
-        Some(FindingCode::Stdout),
-    ),
-    (
-        "observer/stdout/messages-only",
-        Lie::Named("logs-on-stdout-when-called"),
-        Some(FindingCode::Stdout),
-    ),
-    (
-        "observer/stdout/messages-only",
-        Lie::Instead(
-            "notifications/message",
-            b"{\"jsonrpc\":\"2.0\",\"method\":\n",
-        ),
-        Some(FindingCode::Framing),
-    ),
-    (
-        "observer/stdout/messages-only",
-        Lie::Named("blank-lines"),
-        None,
-    ),
-    ("observer/stdout/messages-only", Lie::Named("crlf"), None),
-];
-
-#[derive(Clone, Copy, Debug)]
-enum Lie {
-    Named(&'static str),
-    Instead(&'static str, &'static [u8]),
 }
 
 fn legacy() -> impl Iterator<Item = Revision> {
@@ -172,7 +101,7 @@ pub fn fixtures() -> Value {
 ///
 /// When a runtime cannot be built, or a thread panics: then the proof itself is broken.
 pub fn matrix(catalogue: &Arc<Catalogue>, filter: &str, threads: usize) -> Vec<Proof> {
-    let variations: Vec<Variation<'_>> = variations(catalogue)
+    let variations: Vec<Variation> = variations(catalogue)
         .into_iter()
         .filter(|variation| variation.id.contains(filter))
         .collect();
@@ -200,11 +129,11 @@ pub fn matrix(catalogue: &Arc<Catalogue>, filter: &str, threads: usize) -> Vec<P
     proofs
 }
 
-/// Runs all cases against the honest reference peer; gives every result, and one for each finding of an observer.
-pub fn reference(catalogue: &Arc<Catalogue>) -> Vec<CheckResult> {
+/// Runs all cases against the honest reference peer over one binding; gives every result, and one for each finding of an observer.
+pub fn reference(catalogue: &Arc<Catalogue>, binding: Binding) -> Vec<CheckResult> {
     let mut all = Vec::new();
     for revision in legacy() {
-        for (case, attempt, results) in paused(run_all(catalogue, revision, None)).ran {
+        for (case, attempt, results) in paused(run_all(catalogue, revision, binding, None)).ran {
             all.extend(results);
             for seen in seen_by_observers(&attempt)
                 .into_iter()
@@ -222,14 +151,14 @@ pub fn reference(catalogue: &Arc<Catalogue>) -> Vec<CheckResult> {
     all
 }
 
-fn variations(catalogue: &Catalogue) -> Vec<Variation<'_>> {
+fn variations(catalogue: &Catalogue) -> Vec<Variation> {
     let mut all = Vec::new();
     for (card, check) in catalogue.checks() {
         let own = check_id(card, check);
         let mutants = check.mutants.iter().map(|mutant| {
             let claim = Claim::Mutant {
                 finds: mutant.finds.clone(),
-                also: &mutant.also,
+                also: mutant.also.clone(),
             };
             ('#', &mutant.at, &mutant.fault, claim)
         });
@@ -244,42 +173,35 @@ fn variations(catalogue: &Catalogue) -> Vec<Variation<'_>> {
                 id,
                 own: own.clone(),
                 revisions,
+                binding: binding_of(card, at.as_ref(), fault),
                 at: at.clone(),
                 fault: fault.clone(),
                 claim,
             });
         }
     }
-    for (number, &(rule, lie, code)) in (1..).zip(OBSERVED) {
-        let (at, fault) = match lie {
-            Lie::Named(name) => (None, Fault::Named(name.to_owned())),
-            Lie::Instead(method, bytes) => {
-                let target = FaultTarget::Notification(method.to_owned());
-                (
-                    Some(FaultAt {
-                        target,
-                        nth: 1,
-                        revisions: None,
-                    }),
-                    Fault::Raw(bytes.to_vec()),
-                )
-            }
-        };
-        let (sign, claim) = match code {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for observed in OBSERVED {
+        let number = numbers.entry(observed.rule).or_default();
+        *number += 1;
+        let (at, fault) = lie_of(observed.lie);
+        let (sign, claim) = match observed.found {
             Some(code) => (
                 '#',
                 Claim::Mutant {
                     finds: vec![code],
-                    also: &[],
+                    also: observed.also.iter().map(|id| (*id).to_owned()).collect(),
                 },
             ),
             None => ('~', Claim::Near(NearVerdict::Verdict(Verdict::Pass))),
         };
-        let id = format!("{rule}{sign}{number}");
         all.push(Variation {
-            id,
-            own: rule.to_owned(),
-            revisions: legacy().collect(),
+            id: format!("{}{sign}{number}", observed.rule),
+            own: observed.rule.to_owned(),
+            revisions: legacy()
+                .filter(|revision| observed.binding != Binding::Http || defines_http(*revision))
+                .collect(),
+            binding: observed.binding,
             at,
             fault,
             claim,
@@ -292,12 +214,53 @@ fn variations(catalogue: &Catalogue) -> Vec<Variation<'_>> {
             id,
             own,
             revisions: legacy().collect(),
+            binding: Binding::Memory,
             at: None,
             fault,
             claim: Claim::Life(code),
         });
     }
     all
+}
+
+fn lie_of(lie: Lie) -> (Option<FaultAt>, Fault) {
+    let at = |target| {
+        Some(FaultAt {
+            target,
+            nth: 1,
+            revisions: None,
+        })
+    };
+    match lie {
+        Lie::Named(name) => (None, Fault::Named(name.to_owned())),
+        Lie::Instead(method, bytes) => (
+            at(FaultTarget::Notification(method.to_owned())),
+            Fault::Raw(bytes.to_vec()),
+        ),
+        Lie::Header(method, name, value) => (
+            at(FaultTarget::ReplyTo(method.to_owned())),
+            Fault::Header(name.to_owned(), Some(value.to_owned())),
+        ),
+    }
+}
+
+fn defines_http(revision: Revision) -> bool {
+    revision >= Revision::R2025_03_26
+}
+
+/// Over which binding a card's lie is told: lines, unless the card or the lie speaks of HTTP.
+fn binding_of(card: &Scenario, at: Option<&FaultAt>, fault: &Fault) -> Binding {
+    let needed = card.needs.iter().find_map(|need| match need {
+        Need::Binding(binding @ (Binding::Http | Binding::HttpSse)) => Some(*binding),
+        _ => None,
+    });
+    let is_of_http = matches!(fault, Fault::Status(_) | Fault::Header(..) | Fault::Body(_))
+        || at.is_some_and(|at| matches!(at.target, FaultTarget::Http(_)));
+    needed.unwrap_or(if is_of_http {
+        Binding::Http
+    } else {
+        Binding::Memory
+    })
 }
 
 /// Runs a future on a clock of its own that jumps whenever everything waits.
@@ -320,6 +283,7 @@ struct Ran {
 async fn run_all(
     catalogue: &Arc<Catalogue>,
     revision: Revision,
+    binding: Binding,
     planted: Option<(Option<&FaultAt>, &Fault)>,
 ) -> Ran {
     let mut ran = Ran {
@@ -327,9 +291,10 @@ async fn run_all(
         struck: 0,
         refused: None,
     };
-    let honest = stage(catalogue, None, Means::default(), revision);
-    let capabilities = probe(&honest, revision).await.result;
-    let capabilities = capabilities
+    let honest = stage(catalogue, binding, None, Means::default(), revision);
+    let probe = probe(&honest, revision).await;
+    let result = probe.result.as_ref();
+    let capabilities = result
         .and_then(|result| result.get("capabilities").cloned())
         .unwrap_or_default();
     let permissions = Permissions::new(&["*"], false).expect("a star is a glob");
@@ -339,18 +304,24 @@ async fn run_all(
     };
     let offer = Offer {
         capabilities: BTreeMap::from([(revision, capabilities)]),
+        sessions: probe
+            .has_session()
+            .then_some(revision)
+            .into_iter()
+            .collect(),
+        bindings: bindings(catalogue),
         fixtures: fixtures(),
         calls_forbidden: false,
         calls_allowed: true,
     };
     let chosen: Vec<Chosen> = catalogue.scenarios().iter().map(Chosen::whole).collect();
-    for case in plan(&chosen, &[revision], Binding::Memory, &offer) {
+    for case in plan(&chosen, &[revision], binding, &offer) {
         if case.unmet.is_some() {
             continue;
         }
         let fresh = match planted {
             None => None,
-            Some((at, fault)) => match Planted::new(at.cloned(), fault.clone()) {
+            Some((at, fault)) => match plant(binding, at, fault) {
                 Ok(planted) => Some(planted),
                 Err(error) => {
                     ran.refused = Some(error.to_string());
@@ -359,7 +330,7 @@ async fn run_all(
             },
         };
         let count = fresh.clone();
-        let stage = stage(catalogue, fresh, means.clone(), revision);
+        let stage = stage(catalogue, binding, fresh, means.clone(), revision);
         let (attempt, shared) = attempt(&stage, &case, None).await;
         drop(shared);
         let struck = count.map_or(0, |planted| planted.fired());
@@ -374,12 +345,13 @@ async fn run_all(
 
 fn stage(
     catalogue: &Arc<Catalogue>,
+    binding: Binding,
     planted: Option<Planted>,
     means: Means,
     revision: Revision,
 ) -> Stage {
     Stage {
-        launcher: Launcher::new(Target::Peer(planted), false)
+        launcher: Launcher::new(peer(binding, planted), false)
             .expect("memory needs no thread")
             .with_facts(catalogue),
         pace: Arc::new(Pace::new(Duration::from_secs(30), Duration::from_secs(20))),
@@ -389,7 +361,22 @@ fn stage(
     }
 }
 
-fn prove(catalogue: &Arc<Catalogue>, variation: &Variation<'_>) -> Proof {
+fn plant(binding: Binding, at: Option<&FaultAt>, fault: &Fault) -> Result<Planted, FaultRefused> {
+    match binding {
+        Binding::Stdio | Binding::Memory => Planted::new(at.cloned(), fault.clone()),
+        Binding::Http | Binding::HttpSse => Planted::on_http(at.cloned(), fault.clone()),
+    }
+}
+
+/// The reference server over a binding, honest or telling one lie.
+pub fn peer(binding: Binding, planted: Option<Planted>) -> Target {
+    match binding {
+        Binding::Stdio | Binding::Memory => Target::Peer(planted),
+        Binding::Http | Binding::HttpSse => Target::PeerHttp { binding, planted },
+    }
+}
+
+fn prove(catalogue: &Arc<Catalogue>, variation: &Variation) -> Proof {
     let own = &variation.own;
     let mut proof = Proof {
         id: variation.id.clone(),
@@ -399,7 +386,12 @@ fn prove(catalogue: &Arc<Catalogue>, variation: &Variation<'_>) -> Proof {
     };
     for &revision in &variation.revisions {
         let planted = (variation.at.as_ref(), &variation.fault);
-        let ran = paused(run_all(catalogue, revision, Some(planted)));
+        let ran = paused(run_all(
+            catalogue,
+            revision,
+            variation.binding,
+            Some(planted),
+        ));
         if let Some(refused) = ran.refused {
             proof
                 .problems
@@ -513,7 +505,7 @@ type Verdicts = BTreeSet<(Option<Verdict>, bool, bool)>;
 
 /// Compares what fired in one revision with what the card claims.
 fn judge(
-    variation: &Variation<'_>,
+    variation: &Variation,
     revision: Revision,
     own: &str,
     fired: &BTreeSet<String>,

@@ -1,45 +1,112 @@
 //! The target of a run, and how a connection to it is made.
+//!
+//! ```text
+//! Command ──── Spawner ───────────────────────────> Link::Pipes
+//! Http ─────── its server, started once, shared ──> Link::Http
+//! Peer ─────── a fresh reference server in memory > Link::Pipes
+//! PeerHttp ─── the same behind HTTP in memory ────> Link::Http
+//! ```
 
-use mcp_assay_catalogue::Catalogue;
-use mcp_assay_model::protocol::{Binding, Revision};
-use mcp_assay_model::template::Template;
-use mcp_assay_peer::{Options, Planted, Resolve};
-use mcp_assay_transport::connection::{Bounds, Connection};
-use mcp_assay_transport::memory;
-use mcp_assay_transport::stdio::{Command, SpawnError, Spawner};
-use std::path::PathBuf;
+mod launcher;
+mod peer;
+mod server;
+
+pub use launcher::{Launcher, OpenError};
+pub use peer::resolve_facts;
+pub use server::Start;
+
+use mcp_assay_model::protocol::Binding;
+use mcp_assay_peer::Planted;
+use mcp_assay_transport::connection::Connection;
+use mcp_assay_transport::http::Client;
+use mcp_assay_transport::http::endpoint::Endpoint;
+use mcp_assay_transport::server_process::ServerProcess;
+use mcp_assay_transport::stdio::Command;
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{Mutex, mpsc};
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 /// What is tested.
 #[derive(Clone, Debug)]
 pub enum Target {
     /// A process on stdio.
     Command(Command),
+    /// A server behind an address.
+    Http(HttpTarget),
     /// The reference peer in memory, honest or telling one lie.
     Peer(Option<Planted>),
+    /// The same over HTTP, in memory.
+    PeerHttp {
+        /// Streamable HTTP, or HTTP+SSE.
+        binding: Binding,
+        /// The lie.
+        planted: Option<Planted>,
+    },
     /// A server that a test has written.
     #[cfg(test)]
     Scripted(Script),
 }
 
+/// A server behind an address.
+#[derive(Clone)]
+pub struct HttpTarget {
+    /// Where requests go.
+    pub endpoint: Endpoint,
+    /// Fields of every request; values may be secrets and are never shown.
+    pub headers: Vec<(String, String)>,
+    /// Certificate authorities to trust beside the public ones: PEM files, as they were read.
+    pub ca: Vec<Vec<u8>>,
+    /// How it is started, where that is for us to do.
+    pub start: Option<Start>,
+    /// How messages travel; `None` as long as it is not known.
+    pub binding: Option<Binding>,
+}
+
+impl fmt::Debug for HttpTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        // The query may hold a token, so the address is shown without it.
+        let url = self.endpoint.url();
+        let url = url.split_once('?').map_or(url.as_str(), |(url, _)| url);
+        f.debug_struct("HttpTarget")
+            .field("url", &url)
+            .field("headers", &names)
+            .field("ca", &self.ca.len())
+            .field("start", &self.start)
+            .field("binding", &self.binding)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An open way to a target.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each conversation, and it is moved a few times in all"
+)]
+pub enum Link {
+    /// Lines on two streams.
+    Pipes(Connection),
+    /// Exchanges with a server, and its process where we started it.
+    Http(Client, Option<Arc<ServerProcess>>),
+}
+
 /// Starts a server that a test has written, once for each connection.
 #[cfg(test)]
 #[derive(Clone)]
-pub struct Script(Arc<Start>);
+pub struct Script(Arc<ScriptStart>);
 
 #[cfg(test)]
-type Start = dyn Fn() -> Result<mcp_assay_transport::pipes::Pipes, SpawnError> + Send + Sync;
+type ScriptStart = dyn Fn() -> Result<mcp_assay_transport::pipes::Pipes, mcp_assay_transport::stdio::SpawnError>
+    + Send
+    + Sync;
 
 #[cfg(test)]
 impl Script {
     /// Starts what `start` gives.
     pub fn new(
-        start: impl Fn() -> Result<mcp_assay_transport::pipes::Pipes, SpawnError>
-        + Send
+        start: impl Fn() -> Result<
+            mcp_assay_transport::pipes::Pipes,
+            mcp_assay_transport::stdio::SpawnError,
+        > + Send
         + Sync
         + 'static,
     ) -> Self {
@@ -48,187 +115,69 @@ impl Script {
 }
 
 #[cfg(test)]
-impl std::fmt::Debug for Script {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Script")
     }
 }
 
 impl Target {
-    /// The binding it is reached by.
+    /// The binding it is reached by; Streamable HTTP for an address of which it is not known yet.
     pub fn binding(&self) -> Binding {
         match self {
             Target::Command(_) => Binding::Stdio,
+            Target::Http(target) => target.binding.unwrap_or(Binding::Http),
             Target::Peer(_) => Binding::Memory,
+            Target::PeerHttp { binding, .. } => *binding,
             #[cfg(test)]
             Target::Scripted(_) => Binding::Memory,
         }
     }
 
-    /// The command, as typed.
-    pub fn argv(&self) -> Vec<String> {
+    /// Whether it lives in this process, where all time is the runtime's.
+    pub fn is_in_memory(&self) -> bool {
         match self {
-            Target::Command(command) => command
-                .argv
-                .iter()
+            Target::Command(_) | Target::Http(_) => false,
+            Target::Peer(_) | Target::PeerHttp { .. } => true,
+            #[cfg(test)]
+            Target::Scripted(_) => true,
+        }
+    }
+
+    /// The command, as typed; that which starts the server behind an address, and empty where there is none.
+    pub fn argv(&self) -> Vec<String> {
+        let words = |command: &Command| -> Vec<String> {
+            let words = command.argv.iter();
+            words
                 .map(|word| word.to_string_lossy().into_owned())
-                .collect(),
+                .collect()
+        };
+        match self {
+            Target::Command(command) => words(command),
+            Target::Http(target) => target
+                .start
+                .as_ref()
+                .map(|start| words(&start.command))
+                .unwrap_or_default(),
             // What would start the same server as a process.
-            Target::Peer(_) => vec!["mcp-assay".to_owned(), "serve".to_owned()],
+            Target::Peer(_) | Target::PeerHttp { .. } => {
+                vec!["mcp-assay".to_owned(), "serve".to_owned()]
+            }
             #[cfg(test)]
             Target::Scripted(_) => vec!["scripted".to_owned()],
         }
     }
-}
 
-/// Opens connections; processes are started ahead of need.
-pub struct Launcher {
-    target: Target,
-    spawner: Option<Arc<Spawner>>,
-    ahead: Option<(Mutex<mpsc::Receiver<Started>>, JoinHandle<()>)>,
-    opened: AtomicU64,
-    resolve: Option<Resolve>,
-}
-
-type Started = Result<Connection, SpawnError>;
-
-impl Launcher {
-    /// For a target; `ahead` says whether processes may be started before they are needed.
-    ///
-    /// **Errors**: when our own executable cannot be found, or the thread that keeps the guards cannot start.
-    pub fn new(target: Target, ahead: bool) -> std::io::Result<Self> {
-        let spawner = match &target {
-            Target::Command(_) => Some(Arc::new(Spawner::start(
-                own_program()?,
-                vec!["guard".into()],
-            )?)),
-            Target::Peer(_) => None,
+    /// The address, without user name and password; its query may still hold a secret that only the mask knows.
+    pub fn url(&self) -> Option<String> {
+        match self {
+            Target::Http(target) => Some(target.endpoint.url()),
+            Target::Command(_) | Target::Peer(_) | Target::PeerHttp { .. } => None,
             #[cfg(test)]
             Target::Scripted(_) => None,
-        };
-        let ahead = match (&target, &spawner) {
-            (Target::Command(command), Some(spawner)) if ahead => {
-                let (sender, receiver) = mpsc::channel(1);
-                let (spawner, command) = (Arc::clone(spawner), command.clone());
-                let filler = tokio::spawn(async move {
-                    loop {
-                        let started = start(&spawner, &command).await;
-                        if sender.send(started).await.is_err() {
-                            return;
-                        }
-                    }
-                });
-                Some((Mutex::new(receiver), filler))
-            }
-            _ => None,
-        };
-        Ok(Launcher {
-            target,
-            spawner,
-            ahead,
-            opened: AtomicU64::new(0),
-            resolve: None,
-        })
-    }
-
-    /// Lets the faults of the reference peer refer to facts.
-    #[must_use]
-    pub fn with_facts(mut self, catalogue: &Arc<Catalogue>) -> Self {
-        self.resolve = Some(resolve_facts(catalogue));
-        self
-    }
-
-    /// A fresh connection.
-    ///
-    /// **Errors**: why the process could not be started.
-    pub async fn open(&self) -> Result<Connection, SpawnError> {
-        self.opened.fetch_add(1, Ordering::Relaxed);
-        match &self.target {
-            Target::Peer(planted) => Ok(self_connection(planted.clone(), self.resolve.clone())),
-            #[cfg(test)]
-            Target::Scripted(script) => {
-                let asked = Instant::now();
-                Ok(Connection::new((script.0)()?, asked, Bounds::default()))
-            }
-            Target::Command(command) => {
-                if let Some((ahead, _)) = &self.ahead {
-                    // One that ended while it waited says nothing about the case that would get it.
-                    if let Some(Ok(mut connection)) = ahead.lock().await.recv().await
-                        && connection.process().has_exited().is_none()
-                    {
-                        connection.started = Instant::now();
-                        return Ok(connection);
-                    }
-                }
-                let spawner = self
-                    .spawner
-                    .as_ref()
-                    .expect("a command always has a spawner");
-                start(spawner, command).await
-            }
-        }
-    }
-
-    /// Connections opened so far.
-    pub fn opened(&self) -> u64 {
-        self.opened.load(Ordering::Relaxed)
-    }
-
-    /// The target.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
-}
-
-impl Drop for Launcher {
-    fn drop(&mut self) {
-        if let Some((_, filler)) = &self.ahead {
-            filler.abort();
         }
     }
 }
 
-/// Our own executable, which is also the guard. On Linux by a link that outlives a rebuild during the run.
-fn own_program() -> std::io::Result<PathBuf> {
-    if cfg!(target_os = "linux") {
-        Ok(PathBuf::from("/proc/self/exe"))
-    } else {
-        std::env::current_exe()
-    }
-}
-
-async fn start(spawner: &Spawner, command: &Command) -> Started {
-    let asked = Instant::now();
-    let pipes = spawner.spawn(command).await?;
-    Ok(Connection::new(pipes, asked, Bounds::default()))
-}
-
-/// Fills in the facts that a fault's values refer to.
-pub fn resolve_facts(catalogue: &Arc<Catalogue>) -> Resolve {
-    let catalogue = Arc::clone(catalogue);
-    Arc::new(
-        move |template: &Template, revision: Revision| match template {
-            Template::Fact(path) => catalogue
-                .facts()
-                .of(revision)?
-                .get(path)
-                .map(serde_json::Value::to_string),
-            _ => None,
-        },
-    )
-}
-
-fn self_connection(planted: Option<Planted>, resolve: Option<Resolve>) -> Connection {
-    let asked = Instant::now();
-    let pipes = memory::spawn(move |input, output| async move {
-        let options = Options {
-            fault: planted,
-            resolve,
-            ..Options::default()
-        };
-        mcp_assay_peer::serve(options, input, output)
-            .await
-            .exit_code
-    });
-    Connection::new(pipes, asked, Bounds::default())
-}
+#[cfg(test)]
+mod tests;

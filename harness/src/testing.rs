@@ -8,7 +8,7 @@ use crate::run::interpret::results;
 use crate::run::plan::{Case, Chosen, Offer, plan};
 use crate::script::conversation::Conversation;
 use crate::script::pace::Pace;
-use crate::target::{Launcher, Script, Target};
+use crate::target::{Launcher, Link, Script, Target};
 use mcp_assay_catalogue::{Catalogue, card};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::Record;
@@ -168,7 +168,8 @@ where
     F: Future<Output = i32> + Send + 'static,
 {
     let connection = Connection::new(pipes(script), Instant::now(), bounds);
-    Conversation::new(connection, "c", true, pace(), HashSet::new())
+    let link = Link::Pipes(connection);
+    Conversation::new(link, Binding::Memory, "c", pace(), HashSet::new())
 }
 
 /// The embedded cards.

@@ -2,7 +2,7 @@
 
 mod targets;
 
-pub use targets::Target;
+pub use targets::{Ready, Target, is_header_name, is_secret_name};
 
 use crate::decode::{Decoder, optional};
 use crate::diagnostic::{Diagnostic, Diagnostics};

@@ -2,7 +2,8 @@
 
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_catalogue::lint::{LintContext, NativeStep, lint};
-use mcp_assay_model::scenario::{Action, Expect, Fault, Scenario};
+use mcp_assay_model::scenario::{Action, Expect, Fault, Given, Scenario};
+use std::collections::BTreeSet;
 
 #[test]
 fn embedded_cards_are_read_and_pass_the_linter() {
@@ -10,6 +11,21 @@ fn embedded_cards_are_read_and_pass_the_linter() {
     let context = names_as_used(catalogue.scenarios());
     if let Err(errors) = lint(&catalogue, &context) {
         panic!("{errors}");
+    }
+}
+
+fn judges_in(expect: &Expect, judges: &mut BTreeSet<String>) {
+    match expect {
+        Expect::Native(name) => drop(judges.insert(name.clone())),
+        Expect::AnyOf(branches) => branches.iter().for_each(|one| judges_in(one, judges)),
+        _ => {}
+    }
+}
+
+fn judges_in_given(given: &Given, judges: &mut BTreeSet<String>) {
+    match given {
+        Given::One { expect, .. } => judges_in(expect, judges),
+        Given::All(all) => all.iter().for_each(|one| judges_in_given(one, judges)),
     }
 }
 
@@ -31,8 +47,9 @@ fn names_as_used(scenarios: &[Scenario]) -> LintContext {
             }
         }
         for check in &scenario.checks {
-            if let Expect::Native(name) = &check.expect {
-                context.judges.insert(name.clone());
+            judges_in(&check.expect, &mut context.judges);
+            if let Some(given) = &check.given {
+                judges_in_given(given, &mut context.judges);
             }
             let faults = check.near.iter().map(|near| &near.fault);
             for fault in faults.chain(check.mutants.iter().map(|mutant| &mutant.fault)) {

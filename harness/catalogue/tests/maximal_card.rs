@@ -158,7 +158,38 @@ fn actions() -> Vec<Action> {
                 ("Accept", Some(text("text/plain"))),
                 ("Mcp-Session-Id", None),
             ]),
-            body: some(""),
+            body: Some(text("")),
+        },
+        Action::Http {
+            label: None,
+            method: "POST".into(),
+            headers: named([
+                (
+                    "Accept",
+                    Some(Template::Array(vec![
+                        text("a"),
+                        Template::Vary("id".into()),
+                    ])),
+                ),
+                ("Content-Length", Some(literal("7"))),
+                ("X", Some(Template::Fact("deadline.normal".into()))),
+            ]),
+            body: Some(object([
+                ("id", Template::Vary("id".into())),
+                (
+                    "cursor",
+                    Template::From {
+                        label: "r".into(),
+                        at: "/result/nextCursor".into(),
+                    },
+                ),
+            ])),
+        },
+        Action::Http {
+            label: None,
+            method: "POST".into(),
+            headers: Vec::new(),
+            body: Some(Template::Vary("x".into())),
         },
         Action::Close(Close::Connection("c".into())),
         Action::Close(Close::Stream("q".into())),
@@ -325,6 +356,18 @@ fn mutants() -> Vec<Mutant> {
         let place = at(FaultTarget::ReplyTo("m".into()), 1, None);
         all.push(mutant(place, fault, &[FindingCode::Id], &[]));
     }
+    all.push(mutant(
+        at(FaultTarget::Http("DELETE".into()), 2, None),
+        Fault::Status(404),
+        &[FindingCode::Status],
+        &[],
+    ));
+    all.push(mutant(
+        at(FaultTarget::Http("POST".into()), 1, None),
+        Fault::Body("{}".into()),
+        &[FindingCode::ContentType],
+        &[],
+    ));
     let named = Fault::Named("ignores-cancel".into());
     all.push(mutant(None, named, &[FindingCode::LateReply], &[]));
     all

@@ -2,7 +2,7 @@
 
 use mcp_assay_catalogue::baseline;
 use mcp_assay_catalogue::facts::FactTable;
-use mcp_assay_catalogue::profile::{Known, Profile, Revisions};
+use mcp_assay_catalogue::profile::{Known, Profile, Ready, Revisions, Target};
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::requirement::Level;
@@ -76,6 +76,70 @@ fn variables_of_the_chosen_target_alone_are_filled_in() {
     let errors = profile.target("mine", &environment).unwrap_err();
     assert_eq!(errors.list().len(), 1);
     assert_eq!(errors.list()[0].title, "variable `KEY` is not set");
+}
+
+fn target(text: &str) -> Target {
+    let profile = read(&format!("targets: {{ mine: {text} }}"));
+    let environment = |name: &str| Some(format!("<{name}>"));
+    profile
+        .target("mine", &environment)
+        .unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[test]
+fn a_target_on_http_is_read_with_its_start() {
+    let told = target(
+        r#"{ url: "https://u:${PASS}@h/mcp?key=${KEY}", headers: { X-A: "${A}b" }, start: [node, "${HOME}/x.js", "${API_KEY}"],
+             env: { PORT: "3000" }, cwd: "${HOME}", ca: ["${HOME}/ca.pem"], ready: { stderr: listening, within: 60s }, binding: http-sse }"#,
+    );
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        told,
+        Target {
+            url: Some("https://u:<PASS>@h/mcp?key=<KEY>".to_owned()),
+            env: vec![pair("PORT", "3000")],
+            cwd: Some("<HOME>".to_owned()),
+            headers: vec![pair("X-A", "<A>b")],
+            start: ["node", "<HOME>/x.js", "<API_KEY>"]
+                .map(str::to_owned)
+                .to_vec(),
+            ready: Ready::Stderr("listening".to_owned()),
+            within: Some(Duration::from_secs(60)),
+            ca: vec!["<HOME>/ca.pem".to_owned()],
+            binding: Some(Binding::HttpSse),
+            secrets: ["3000", "<A>b", "<PASS>", "<KEY>", "<API_KEY>"]
+                .map(str::to_owned)
+                .to_vec(),
+            ..Target::default()
+        }
+    );
+    let shown = format!("{told:?}");
+    for secret in &told.secrets {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn readiness_has_two_forms_and_the_port_is_the_default() {
+    let of = |ready: &str| {
+        let told = target(&format!("{{ url: \"http://h\", start: [x]{ready} }}"));
+        (told.ready, told.within)
+    };
+    let ms = |number| Some(Duration::from_millis(number));
+    assert_eq!(of(""), (Ready::Port, None));
+    assert_eq!(of(", ready: port"), (Ready::Port, None));
+    assert_eq!(of(", ready: { within: 500ms }"), (Ready::Port, ms(500)));
+    assert_eq!(
+        of(", ready: { stdout: up }"),
+        (Ready::Stdout("up".to_owned()), None)
+    );
+}
+
+#[test]
+fn a_process_on_stdio_has_a_directory() {
+    let told = target("{ command: [x], cwd: server }");
+    assert_eq!(told.cwd.as_deref(), Some("server"));
+    assert_eq!((told.url, told.binding), (None, None));
 }
 
 #[test]

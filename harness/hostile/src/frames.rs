@@ -3,6 +3,7 @@
 mod broken;
 mod lawful;
 
+pub(crate) use broken::NO_UTF8;
 pub use broken::broken;
 pub use lawful::{Message, lawful, spell};
 

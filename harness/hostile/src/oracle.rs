@@ -1,12 +1,16 @@
 //! Oracles: what holds for any bytes, as functions that say what does not.
 //!
-//! Each compares the wire layer with a second opinion: itself on other pieces of the same bytes, `serde_json`, or the stream it came from.
+//! Each compares the wire layer with a second opinion: itself on other pieces of the same bytes, `serde_json`, a naive reader, or the stream it came from.
 //!
 //! **Errors**: of every function here: a sentence on the first thing that does not hold; this is a bug of ours, never of a target.
 
+mod events;
+mod head;
 mod stream;
 mod text;
 
+pub use events::{event_bounds, event_meaning, event_places, event_splits, sse_events};
+pub use head::{head_fields, head_spelling, header_values, http_head};
 pub use stream::{reassembly, split_invariance, stdio_frames};
 pub use text::{classification, ids, spans, text};
 

@@ -29,6 +29,16 @@ fn seeds_of_classify_hold() {
 }
 
 #[test]
+fn seeds_of_sse_events_hold() {
+    replay("sse_events", oracle::sse_events);
+}
+
+#[test]
+fn seeds_of_http_head_hold() {
+    replay("http_head", oracle::http_head);
+}
+
+#[test]
 fn every_folder_of_seeds_belongs_to_a_target_that_is_replayed() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let names = |folder: &str| {
@@ -45,6 +55,7 @@ fn every_folder_of_seeds_belongs_to_a_target_that_is_replayed() {
         names.sort();
         names
     };
-    assert_eq!(names("fuzz_targets"), ["classify", "stdio_frames"]);
-    assert_eq!(names("seeds"), ["classify", "stdio_frames"]);
+    let targets = ["classify", "http_head", "sse_events", "stdio_frames"];
+    assert_eq!(names("fuzz_targets"), targets);
+    assert_eq!(names("seeds"), targets);
 }

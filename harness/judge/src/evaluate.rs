@@ -12,6 +12,8 @@ use mcp_assay_model::verdict::{Reason, Verdict};
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::{Map, Value};
 
+mod http;
+
 /// Fills in references of a template: facts, fixtures, `$from`, `$vary`.
 ///
 /// **Shape**: called with each reference; gives the JSON text that takes its place.
@@ -79,7 +81,18 @@ impl Judge<'_, '_> {
             Expect::None { kind, within } => {
                 Ok(silence::none(self.record, on, *kind, within.as_deref()))
             }
-            Expect::Http { .. } => Ok(Judgement::unjudged(Reason::Unsupported("http".to_owned()))),
+            Expect::Http {
+                status,
+                headers,
+                content_type,
+            } => self.http(
+                on,
+                http::Wanted {
+                    status,
+                    headers,
+                    content_type: content_type.as_deref(),
+                },
+            ),
             Expect::Exit { within_ms, code } => self.exit(on, within_ms.as_ref(), *code),
             Expect::AnyOf(branches) => Ok(self.any_of(on, branches)),
             Expect::Native(name) => Ok(self
@@ -165,7 +178,8 @@ impl Judge<'_, '_> {
         ))
     }
 
-    /// Passes where a branch passes; else unsettled where a branch is; else fails with what all branches say.
+    /// Passes where a branch passes; else unsettled where a branch is; else fails with what all branches say. Branches that the
+    /// binding does not know are passed over, unless there are no others.
     fn any_of(&mut self, on: Option<&str>, branches: &[Expect]) -> Judgement {
         let mut judgements = Vec::new();
         for branch in branches {
@@ -174,6 +188,10 @@ impl Judge<'_, '_> {
                 return judgement;
             }
             judgements.push(judgement);
+        }
+        let elsewhere = |one: &Judgement| one.reason == Some(Reason::Binding);
+        if !judgements.iter().all(elsewhere) {
+            judgements.retain(|one| !elsewhere(one));
         }
         let unsettled = judgements
             .iter()

@@ -13,6 +13,7 @@ pub mod judgement;
 pub mod observer;
 pub mod schema;
 
+mod instead;
 mod select;
 mod silence;
 #[cfg(test)]
@@ -20,5 +21,6 @@ mod testing;
 mod text;
 
 pub use evaluate::evaluate;
+pub use instead::http_instead;
 pub use judgement::{Judgement, MissingMessage, NativeJudges, NoNatives};
 pub use schema::{Schemas, Violation};

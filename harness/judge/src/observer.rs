@@ -10,6 +10,7 @@
 //! An observer that needs memory (ids seen, capabilities declared) keeps it in its watch, so that nothing leaks from one conversation
 //! into the next.
 
+mod http;
 mod sightings;
 mod stdout;
 mod tally;
@@ -22,7 +23,7 @@ use mcp_assay_model::record::{End, Entry, Record};
 use mcp_assay_model::scenario::Basis;
 
 /// Every observer, in order of name.
-pub const OBSERVERS: &[&dyn Observer] = &[&stdout::Stdout];
+pub const OBSERVERS: &[&dyn Observer] = &[&http::StreamableHttp, &stdout::Stdout];
 
 /// A rule of an observer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

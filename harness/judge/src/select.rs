@@ -102,7 +102,7 @@ pub(crate) fn bound<'r>(record: &'r Record, label: &str) -> Result<&'r Bound, St
 }
 
 /// Why a message is missing, told by how the conversation ended.
-fn missing_at(end: &End) -> Missing {
+pub(crate) fn missing_at(end: &End) -> Missing {
     match end {
         End::Alive => Missing::Silent,
         End::Died { .. } | End::NotOpened { .. } => Missing::Died,

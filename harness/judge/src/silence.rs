@@ -3,13 +3,14 @@
 //! A reply to a cancelled request is the lawful race up to the fence's answer, and late after it. Silence without a fence's answer
 //! is not known to be silence: it is never a pass.
 
+use crate::instead::response;
 use crate::judgement::{Judgement, MissingMessage, Stop};
 use crate::select::{self, Subject};
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::record::{Bound, End, Missing, Record, Sent, Window};
+use mcp_assay_model::record::{Bound, End, Http, HttpPart, Missing, Record, Sent, Window};
 use mcp_assay_model::scenario::Absent;
 use mcp_assay_model::verdict::Reason;
-use mcp_assay_wire::jsonrpc::Kind;
+use mcp_assay_wire::jsonrpc::{Kind, Message};
 
 /// Positions that are judged.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +84,7 @@ fn judge(
     let came: Vec<Subject<'_>> = select::received(record)
         .filter(|subject| span.holds(subject.entry.seq))
         .filter(|subject| is_unwanted(subject, kind, sent) && !is_ours(record, subject))
+        .filter(|subject| !is_refusal(record, subject))
         .collect();
     Ok(match came.first() {
         Some(first) => {
@@ -228,6 +230,44 @@ fn labelled(record: &Record, seq: u64) -> Option<&Sent> {
 fn is_ours(record: &Record, subject: &Subject<'_>) -> bool {
     let answers = subject.entry.answers;
     answers.is_some_and(|seq| labelled(record, seq).is_none())
+}
+
+/// Whether a message is how HTTP refuses what gets no answer: an error without an id, in the body of an HTTP error, to a POST of
+/// notifications or responses only, or to a request that carries no message, such as GET. It explains the status and answers nothing.
+fn is_refusal(record: &Record, subject: &Subject<'_>) -> bool {
+    let entry = subject.entry;
+    let Some(http) = &entry.http else {
+        return false;
+    };
+    let has_id = subject.message.id.as_ref().is_some_and(|id| !id.is_null());
+    if http.part != HttpPart::Body || subject.message.kind != Kind::Error || has_id {
+        return false;
+    }
+    let gets_no_answer = |message: &Message| match message.kind {
+        Kind::Notification | Kind::Result | Kind::Error => true,
+        Kind::Batch => message
+            .batch
+            .iter()
+            .all(|item| matches!(item.kind, Kind::Notification | Kind::Result | Kind::Error)),
+        Kind::Request | Kind::Malformed(_) => false,
+    };
+    let mut parts = record.exchange(&entry.connection, http.exchange);
+    let Some(request) = parts.next() else {
+        return false;
+    };
+    let is_post = matches!(
+        &request.http,
+        Some(Http { part: HttpPart::Request { method, .. }, .. }) if method == "POST"
+    );
+    let asks_nothing = match &request.message {
+        Some(message) => gets_no_answer(message),
+        None => !is_post,
+    };
+    let head = parts
+        .filter(|part| part.seq < entry.seq)
+        .filter_map(response)
+        .last();
+    asks_nothing && head.is_some_and(|(status, _)| status >= 400)
 }
 
 fn is_reply(kind: Absent) -> bool {

@@ -1,12 +1,14 @@
-//! Records and checks for tests, built from the lines that crossed the wire.
+//! Records and checks for tests, built from the lines and exchanges that crossed the wire.
 
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{
-    Bound, Channel, Direction, End, Entry, Missing, Record, Sent, Window,
+    Bound, Channel, Direction, End, Entry, Http, HttpPart, Missing, Record, Sent, Window,
 };
 use mcp_assay_model::scenario::{Basis, Check, Expect, Part};
 use mcp_assay_model::template::Template;
+use mcp_assay_wire::http::{End as BodyEnd, Head};
+use mcp_assay_wire::jsonrpc::classify;
 use mcp_assay_wire::stdio::{Framer, Limits};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,6 +50,7 @@ impl Talk {
             defects: frame.defects,
             answers: None,
             part_of: None,
+            http: None,
         });
         seq
     }
@@ -148,6 +151,128 @@ impl Talk {
             other => panic!("{label}: {other:?}"),
         }
     }
+}
+
+/// Exchanges of Streamable HTTP; each is named by its number, from 1.
+impl Talk {
+    pub fn http() -> Self {
+        let mut talk = Talk::new();
+        talk.record.binding = Binding::Http;
+        talk
+    }
+
+    fn part(&mut self, direction: Direction, exchange: u64, part: HttpPart, text: &[u8]) -> u64 {
+        let channel = match part {
+            HttpPart::Event { .. } => Channel::Sse,
+            _ => Channel::Http,
+        };
+        let seq = self.push(direction, b"");
+        let entry = self.record.entries.last_mut().unwrap();
+        entry.channel = channel;
+        entry.terminator = None;
+        entry.defects.clear();
+        entry.raw = text.to_vec().into();
+        entry.length = text.len() as u64;
+        entry.message = classify(text).ok();
+        entry.http = Some(Http { exchange, part });
+        seq
+    }
+
+    /// A request of ours with these headers; its label takes the replies.
+    pub fn request(mut self, label: &str, method: &str, headers: &str, body: &str) -> Self {
+        let requests = self.record.entries.iter().filter(|entry| {
+            let http = entry.http.as_ref();
+            http.is_some_and(|http| matches!(http.part, HttpPart::Request { .. }))
+        });
+        let exchange = requests.count() as u64 + 1;
+        let part = HttpPart::Request {
+            method: method.to_owned(),
+            target: "/mcp".to_owned(),
+            head: head(&format!("{method} /mcp HTTP/1.1"), headers),
+        };
+        let seq = self.part(Direction::Sent, exchange, part, body.as_bytes());
+        let message = self.record.entry(seq).unwrap().message.clone();
+        let sent = Sent {
+            seq,
+            method: message.as_ref().and_then(|message| message.method.clone()),
+            id: message.and_then(|message| message.id),
+            exchange: Some(exchange),
+            ..Sent::default()
+        };
+        self.record
+            .labels
+            .insert(label.to_owned(), Bound::Sent(sent));
+        self
+    }
+
+    /// A POST as a lawful client makes it.
+    pub fn post(self, label: &str, body: &str) -> Self {
+        self.request(label, "POST", POST, body)
+    }
+
+    /// The head of a response.
+    pub fn head(mut self, exchange: u64, status: u16, headers: &str) -> Self {
+        let part = HttpPart::Response {
+            status,
+            head: head(&format!("HTTP/1.1 {status} Whatever"), headers),
+            socket: 1,
+        };
+        self.part(Direction::Received, exchange, part, b"");
+        self
+    }
+
+    /// The body of a response.
+    pub fn body(mut self, exchange: u64, text: &str) -> Self {
+        self.part(
+            Direction::Received,
+            exchange,
+            HttpPart::Body,
+            text.as_bytes(),
+        );
+        self
+    }
+
+    /// An event of a stream.
+    pub fn event(mut self, exchange: u64, id: Option<&str>, data: &str) -> Self {
+        let part = HttpPart::Event {
+            name: None,
+            id: id.map(str::to_owned),
+            retry: None,
+            comments: 0,
+            has_data: true,
+            is_terminated: true,
+        };
+        self.part(Direction::Received, exchange, part, data.as_bytes());
+        self
+    }
+
+    /// The end of a stream or an exchange.
+    pub fn ended(mut self, exchange: u64, end: BodyEnd) -> Self {
+        self.part(Direction::Received, exchange, HttpPart::End(end), b"");
+        self
+    }
+
+    /// What came last answers this label.
+    pub fn answers(mut self, label: &str) -> Self {
+        let last = self.record.entries.len() as u64;
+        let sent = self.sent_mut(label);
+        sent.replies.push(last);
+        let answers = sent.seq;
+        self.record.entries.last_mut().unwrap().answers = Some(answers);
+        self
+    }
+}
+
+/// The headers of a lawful POST.
+pub(crate) const POST: &str = "Host: localhost\r\nContent-Type: application/json\r\n\
+    Accept: application/json, text/event-stream\r\n";
+/// The header of an event stream.
+pub(crate) const STREAM: &str = "Content-Type: text/event-stream\r\n";
+/// The header of a JSON body.
+pub(crate) const JSON: &str = "Content-Type: application/json\r\n";
+
+fn head(start: &str, headers: &str) -> Head {
+    Head::parse(format!("{start}\r\n{headers}\r\n").into())
 }
 
 /// A check that expects this of the label `q`.

@@ -2,6 +2,7 @@
 
 use crate::protocol::{Binding, Revision};
 use bytes::Bytes;
+use mcp_assay_wire::http::{End as BodyEnd, Head};
 use mcp_assay_wire::jsonrpc::{Message, RawId};
 use mcp_assay_wire::stdio::{Defect, Terminator};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,36 @@ impl Record {
             Bound::Missing { .. } | Bound::Window(_) | Bound::Exit(_) | Bound::Native(_) => None,
         }
     }
+
+    /// The parts of an HTTP exchange of a connection, in order.
+    pub fn exchange<'r>(
+        &'r self,
+        connection: &'r str,
+        number: u64,
+    ) -> impl Iterator<Item = &'r Entry> {
+        self.entries.iter().filter(move |entry| {
+            entry.connection == connection
+                && entry
+                    .http
+                    .as_ref()
+                    .is_some_and(|http| http.exchange == number)
+        })
+    }
+
+    /// The head of the last response in the exchange of a sent message: the one that counts, where redirects were followed.
+    pub fn response_head(&self, sent: &Sent) -> Option<&Entry> {
+        let connection = &self.entry(sent.seq)?.connection;
+        let of = |entry: &&Entry| {
+            matches!(
+                &entry.http,
+                Some(Http {
+                    part: HttpPart::Response { .. },
+                    ..
+                })
+            )
+        };
+        self.exchange(connection, sent.exchange?).filter(of).last()
+    }
 }
 
 /// One thing that crossed the wire.
@@ -69,6 +100,63 @@ pub struct Entry {
     pub answers: Option<u64>,
     /// The entry of the batch that this message stood in; its items follow a batch as entries of their own.
     pub part_of: Option<u64>,
+    /// Where it stands in its HTTP exchange; `None` on stdio.
+    pub http: Option<Http>,
+}
+
+/// The place of an entry in an HTTP exchange.
+///
+/// **Shape**: an exchange is one sent entry (`Request`, its body in `raw`) and the received entries with the same number: for each
+/// response a `Response` (`raw` empty), then one `Body` unless it is empty or an event stream, else one `Event` for each event (`raw` is its
+/// data); an `End` where it is a stream or went wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Http {
+    /// Number of the exchange on its connection, from 1.
+    pub exchange: u64,
+    /// Which part.
+    pub part: HttpPart,
+}
+
+/// Parts of an HTTP exchange.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HttpPart {
+    /// What we ask.
+    Request {
+        /// Method.
+        method: String,
+        /// Target of the request line.
+        target: String,
+        /// The head as written.
+        head: Head,
+    },
+    /// The head of a response.
+    Response {
+        /// Status code.
+        status: u16,
+        /// The head as it came.
+        head: Head,
+        /// Number of the socket that it came on, from 1.
+        socket: u64,
+    },
+    /// The body of a response that is no event stream.
+    Body,
+    /// An event of an event stream.
+    Event {
+        /// The `event` field.
+        name: Option<String>,
+        /// The `id` field.
+        id: Option<String>,
+        /// The `retry` field in milliseconds.
+        retry: Option<u64>,
+        /// Comment lines.
+        comments: u32,
+        /// Whether it had data.
+        has_data: bool,
+        /// Whether the empty line came.
+        is_terminated: bool,
+    },
+    /// The end of a stream, or of an exchange that went wrong.
+    End(BodyEnd),
 }
 
 /// Which way an entry went, seen from the harness.
@@ -136,6 +224,8 @@ pub struct Sent {
     pub missing: Option<Missing>,
     /// Position of the message that cancelled it.
     pub cancelled: Option<u64>,
+    /// Number of its HTTP exchange.
+    pub exchange: Option<u64>,
 }
 
 /// Why an awaited message did not come.

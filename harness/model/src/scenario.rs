@@ -146,10 +146,10 @@ pub enum Action {
         label: Option<String>,
         /// Method.
         method: String,
-        /// Headers over the connection's; `None` removes one.
+        /// Headers over the connection's; `None` removes one, an array sends one several times.
         headers: Vec<(String, Option<Template>)>,
-        /// Body.
-        body: Option<String>,
+        /// Body: a text, or JSON text of another value.
+        body: Option<Template>,
     },
     /// Closes something.
     Close(Close),

@@ -4,7 +4,7 @@
 //! cancelled, as the timeouts section of the lifecycle page asks.
 
 use crate::json::Json;
-use crate::outgoing::{Out, Outgoing, Outlet};
+use crate::outgoing::{Out, Outgoing, Outlet, PostNumber};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::{Map, Value};
@@ -85,6 +85,14 @@ impl Client {
             outlet,
             pending: Arc::new(Mutex::new(pending)),
             timeout,
+        }
+    }
+
+    /// The same client, asked on behalf of a POST.
+    pub fn relating_to(&self, post: Option<PostNumber>) -> Self {
+        Client {
+            outlet: self.outlet.relating_to(post),
+            ..self.clone()
         }
     }
 

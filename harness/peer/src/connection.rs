@@ -10,7 +10,7 @@ use crate::error::RpcError;
 use crate::fault::lie::{AtEnd, Course, What};
 use crate::fault::teller::Teller;
 use crate::incoming::{Arrival, Line, Request};
-use crate::outgoing::{Out, Outgoing, Outlet};
+use crate::outgoing::{Out, Outgoing, Outlet, PostNumber, Stage};
 use crate::running::InFlight;
 use crate::server::Server;
 use mcp_assay_wire::jsonrpc::Kind;
@@ -21,6 +21,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
 /// Requests that may run at once; then the server stops reading.
@@ -40,12 +41,32 @@ pub(crate) struct Connection {
     seq: u64,
     in_flight: InFlight,
     /// Answers under way; the reader passes them on as they come.
-    tasks: JoinSet<Option<Out>>,
+    tasks: JoinSet<Finished>,
     /// Questions of the server's own accord; nobody waits for them at the end.
     background: JoinSet<()>,
     /// Requests that wait, where the server serves one after the other.
-    waiting: VecDeque<Arrival>,
+    waiting: VecDeque<(Option<PostNumber>, Arrival)>,
+    /// Over HTTP the POST that is heard.
+    post: Option<PostNumber>,
     is_hung: bool,
+}
+
+/// The body of a POST.
+#[derive(Debug)]
+pub(crate) struct Posted {
+    /// Which POST of the session it is.
+    pub number: PostNumber,
+    /// What it says.
+    pub line: Line,
+}
+
+/// What a task comes back with.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The POST it works for, over HTTP.
+    post: Option<PostNumber>,
+    /// What is to be said.
+    out: Option<Out>,
 }
 
 /// How the reader's side ended.
@@ -60,6 +81,8 @@ pub(crate) enum Stop {
 /// What became of one message.
 enum Heeded {
     Nothing,
+    /// A request that is never answered.
+    Silence,
     Reply(Outgoing),
     Later(Request, Pin<Box<dyn Future<Output = Value> + Send>>),
     Exit(i32),
@@ -83,6 +106,7 @@ impl Connection {
             tasks: JoinSet::new(),
             background: JoinSet::new(),
             waiting: VecDeque::new(),
+            post: None,
             is_hung: false,
         }
     }
@@ -90,11 +114,7 @@ impl Connection {
     /// Reads and answers until the input ends.
     pub async fn run<R: AsyncRead>(mut self, input: R) -> Stop {
         tokio::pin!(input);
-        let start_delay = self.with_teller(|teller| teller.habits().start_delay);
-        if !start_delay.is_zero() {
-            self.with_teller(Teller::habit_showed);
-            tokio::time::sleep(start_delay).await;
-        }
+        self.wait_to_start().await;
         let mut framer = Framer::new(Limits::default());
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -126,11 +146,60 @@ impl Connection {
         self.end().await
     }
 
+    /// Answers what is posted, over HTTP, until nobody can post any more. What runs then is lost.
+    pub async fn run_posts(mut self, mut posts: mpsc::Receiver<Posted>) -> Stop {
+        self.wait_to_start().await;
+        loop {
+            let stop = tokio::select! {
+                biased;
+                Some(done) = self.tasks.join_next() => self.pass_on(done).await,
+                posted = posts.recv(), if self.tasks.len() < MOST_RUNNING => match posted {
+                    Some(posted) => self.hear_post(posted).await,
+                    None => return Stop::EndOfInput,
+                },
+            };
+            if let Some(stop) = stop {
+                return stop;
+            }
+        }
+    }
+
+    async fn wait_to_start(&self) {
+        let start_delay = self.with_teller(|teller| teller.habits().start_delay);
+        if !start_delay.is_zero() {
+            self.with_teller(Teller::habit_showed);
+            tokio::time::sleep(start_delay).await;
+        }
+    }
+
+    async fn hear_post(&mut self, posted: Posted) -> Option<Stop> {
+        if self.is_hung {
+            return None;
+        }
+        self.post = Some(posted.number);
+        self.hear_line(posted.line).await
+    }
+
+    /// Over HTTP: all of the POST was heard, and so many answers are under way.
+    async fn heard(&self, open: usize) {
+        if let Some(post) = self.post
+            && !self.is_hung
+        {
+            self.outlet
+                .send(Out::Post(post, Stage::Heard { open }))
+                .await;
+        }
+    }
+
     async fn hear(&mut self, frame: Frame) -> Option<Stop> {
         if self.is_hung {
             return None;
         }
-        match Line::from_frame(frame) {
+        self.hear_line(Line::from_frame(frame)).await
+    }
+
+    async fn hear_line(&mut self, line: Line) -> Option<Stop> {
+        match line {
             Line::Blank => None,
             Line::Unreadable(detail) => {
                 let heeded = self.heed_malformed(None, RpcError::parse(&detail)).await;
@@ -139,7 +208,7 @@ impl Connection {
             Line::One(arrival) => {
                 if self.must_wait(&arrival) {
                     self.with_teller(Teller::habit_showed);
-                    self.waiting.push_back(arrival);
+                    self.waiting.push_back((self.post, arrival));
                     return None;
                 }
                 let heeded = self.heed(&arrival, false).await;
@@ -157,18 +226,30 @@ impl Connection {
     }
 
     async fn act(&mut self, heeded: Heeded) -> Option<Stop> {
+        let mut open = 0;
         match heeded {
             Heeded::Nothing => {}
-            Heeded::Reply(reply) => self.outlet.send(Out::One(reply)).await,
+            Heeded::Silence => open = 1,
+            Heeded::Reply(reply) => self.reply(reply).await,
             Heeded::Later(request, running) => {
+                open = 1;
                 let asked = request.clone();
                 self.in_flight.run(&mut self.tasks, request, async move {
-                    Some(Out::One(Outgoing::reply(&asked, Ok(running.await))))
+                    Finished {
+                        post: asked.post,
+                        out: Some(Out::One(Outgoing::reply(&asked, Ok(running.await)))),
+                    }
                 });
             }
             Heeded::Exit(code) => return Some(Stop::Exit(code)),
         }
+        self.heard(open).await;
         None
+    }
+
+    async fn reply(&self, mut reply: Outgoing) {
+        reply.post = reply.post.or(self.post);
+        self.outlet.send(Out::One(reply)).await;
     }
 
     /// Answers a batch with one line that holds the answers to its requests, once all are there.
@@ -180,14 +261,23 @@ impl Connection {
                 return self.act(Heeded::Reply(reply)).await;
             }
             Course::Exit(code) => return Some(Stop::Exit(code)),
-            Course::Answer(Ok(_)) | Course::Ignore | Course::Say(_) | Course::Hang => return None,
+            Course::Answer(Ok(_))
+            | Course::Ignore
+            | Course::Silence
+            | Course::Say(_)
+            | Course::Hang => return self.act(Heeded::Nothing).await,
         }
         let mut replies = Vec::new();
         let mut running = JoinSet::new();
+        let mut is_unanswered = false;
         for item in items {
             match self.heed(&item, true).await {
                 Heeded::Nothing => {}
-                Heeded::Reply(reply) => replies.push(reply),
+                Heeded::Silence => is_unanswered = true,
+                Heeded::Reply(mut reply) => {
+                    reply.post = reply.post.or(self.post);
+                    replies.push(reply);
+                }
                 Heeded::Later(request, later) => {
                     let asked = request.clone();
                     self.in_flight.run(&mut running, request, async move {
@@ -200,12 +290,23 @@ impl Connection {
                 return None;
             }
         }
+        let post = self.post;
+        if post.is_some() && running.is_empty() {
+            // Nothing is waited for, so the POST is answered by one JSON text.
+            if !replies.is_empty() {
+                self.outlet.send(Out::Batch(replies)).await;
+            }
+            self.heard(usize::from(is_unanswered)).await;
+            return None;
+        }
+        self.heard(1 + usize::from(is_unanswered)).await;
         self.tasks.spawn(async move {
             while let Some(answered) = running.join_next().await {
                 // A task that did not end was cancelled, and is not answered.
                 replies.extend(answered);
             }
-            (!replies.is_empty()).then_some(Out::Batch(replies))
+            let out = (!replies.is_empty()).then_some(Out::Batch(replies));
+            Finished { post, out }
         });
         None
     }
@@ -218,21 +319,32 @@ impl Connection {
     }
 
     /// Passes an answer on, and turns to requests that waited for it; a task that was stopped has none.
-    async fn pass_on(&mut self, done: Result<Option<Out>, JoinError>) -> Option<Stop> {
+    async fn pass_on(&mut self, done: Result<Finished, JoinError>) -> Option<Stop> {
         if self.is_hung {
             return None;
         }
-        if let Ok(Some(out)) = done {
-            self.outlet.send(out).await;
+        if let Ok(Finished { post, out }) = done {
+            if let Some(out) = out {
+                self.outlet.send(out).await;
+            }
+            self.done(post).await;
         }
         while self.tasks.is_empty() {
-            let arrival = self.waiting.pop_front()?;
+            let (post, arrival) = self.waiting.pop_front()?;
+            self.post = post;
             let heeded = self.heed(&arrival, false).await;
             if let Some(stop) = self.act(heeded).await {
                 return Some(stop);
             }
         }
         None
+    }
+
+    /// Over HTTP: one answer to the POST is out, or will never be.
+    async fn done(&self, post: Option<PostNumber>) {
+        if let Some(post) = post {
+            self.outlet.send(Out::Post(post, Stage::Done)).await;
+        }
     }
 
     /// The input has ended: finishes what runs. Questions to the client can have no answer any more.

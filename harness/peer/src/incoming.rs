@@ -6,9 +6,10 @@
 //! ```
 
 use crate::error::RpcError;
-use mcp_assay_wire::jsonrpc::{Kind, Message, RawId};
+use crate::outgoing::PostNumber;
+use mcp_assay_wire::jsonrpc::{Examined, Kind, Message, RawId, examine};
 use mcp_assay_wire::raw;
-use mcp_assay_wire::stdio::{DefectKind, Frame};
+use mcp_assay_wire::stdio::{Defect, DefectKind, Frame};
 use serde_json::{Map, Value};
 
 /// One line from the client.
@@ -27,16 +28,29 @@ pub(crate) enum Line {
 impl Line {
     /// Reads a frame.
     pub fn from_frame(frame: Frame) -> Line {
-        let Some(message) = frame.message else {
-            return if frame.defects.iter().any(|d| d.kind == DefectKind::Blank) {
+        Line::read(&frame.raw, frame.message, &frame.defects)
+    }
+
+    /// Reads the body of a POST. White space alone says nothing on a line; as a body it is no JSON text.
+    pub fn from_body(body: &[u8]) -> Line {
+        let Examined { defects, message } = examine(body, 0);
+        match Line::read(body, message.ok(), &defects) {
+            Line::Blank => Line::Unreadable("no text".to_owned()),
+            line => line,
+        }
+    }
+
+    fn read(raw: &[u8], message: Option<Message>, defects: &[Defect]) -> Line {
+        let Some(message) = message else {
+            return if defects.iter().any(|d| d.kind == DefectKind::Blank) {
                 Line::Blank
             } else {
-                let detail = frame.defects.first().map(|defect| defect.detail.clone());
+                let detail = defects.first().map(|defect| defect.detail.clone());
                 Line::Unreadable(detail.unwrap_or_default())
             };
         };
-        let is_too_deep = frame.defects.iter().any(|d| d.kind == DefectKind::TooDeep);
-        let text = String::from_utf8_lossy(&frame.raw).into_owned();
+        let is_too_deep = defects.iter().any(|d| d.kind == DefectKind::TooDeep);
+        let text = String::from_utf8_lossy(raw).into_owned();
         if message.kind != Kind::Batch {
             return Line::One(Arrival {
                 message,
@@ -104,6 +118,8 @@ impl Arrival {
         Ok(Request {
             id,
             seq,
+            post: None,
+            is_in_batch: false,
             method: self.message.method.clone().unwrap_or_default(),
             params,
             progress_token,
@@ -118,6 +134,10 @@ pub(crate) struct Request {
     pub id: RawId,
     /// Which request of the connection it is, from 1; clients may reuse ids, this is not reused.
     pub seq: u64,
+    /// The POST that brought it, over HTTP.
+    pub post: Option<PostNumber>,
+    /// Whether it is an item of a batch, whose answers go out together.
+    pub is_in_batch: bool,
     /// The method.
     pub method: String,
     /// The parameters, or why there are none to read: an unknown method is refused before its parameters are looked at.
@@ -132,9 +152,20 @@ impl Request {
         Request {
             id,
             seq,
+            post: None,
+            is_in_batch: false,
             method: method.to_owned(),
             params: Ok(None),
             progress_token: None,
+        }
+    }
+
+    /// The same request, brought by a POST.
+    pub fn of_post(self, post: Option<PostNumber>, is_in_batch: bool) -> Self {
+        Request {
+            post,
+            is_in_batch,
+            ..self
         }
     }
 

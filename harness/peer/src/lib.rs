@@ -1,7 +1,7 @@
 //! The reference peer and its lies: an MCP server that keeps the protocol, and can be told to break it in one named way.
 //!
-//! It speaks the four revisions of the legacy era over any pair of byte streams, and is written to be read beside the specification: one
-//! module for each of its pages.
+//! It speaks the four revisions of the legacy era over any pair of byte streams ([`serve`]) and over HTTP ([`HttpServer`]), and is written
+//! to be read beside the specification: one module for each of its pages.
 //!
 //! ```text
 //! input -> Framer -> connection -> session (may it be asked now?) -> server (who answers?) -> tools, resources, prompts, ...
@@ -15,6 +15,7 @@ mod connection;
 mod content;
 mod error;
 mod fault;
+mod http;
 mod incoming;
 mod json;
 mod lifecycle;
@@ -32,6 +33,7 @@ mod session;
 mod tools;
 mod writer;
 
-pub use fault::{FAULTS, FaultRefused, NamedFault, Planted, Provocation};
+pub use fault::{FAULTS, FaultRefused, HttpAsk, NamedFault, Over, Planted, Provocation};
+pub use http::{HttpOptions, HttpServer, listen};
 pub use options::{Cause, Ended, Options, Resolve};
 pub use serve::serve;

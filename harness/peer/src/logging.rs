@@ -5,7 +5,7 @@
 use crate::error::RpcError;
 use crate::incoming::Params;
 use crate::json::Json;
-use crate::outgoing::Outlet;
+use crate::outgoing::{Outlet, PostNumber};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,6 +38,14 @@ impl Log {
         Log {
             level: Arc::new(AtomicUsize::new(DEFAULT)),
             outlet,
+        }
+    }
+
+    /// The same log, for what is logged on behalf of a POST.
+    pub fn relating_to(&self, post: Option<PostNumber>) -> Self {
+        Log {
+            level: Arc::clone(&self.level),
+            outlet: self.outlet.relating_to(post),
         }
     }
 

@@ -14,11 +14,16 @@ use tokio::sync::mpsc;
 /// Messages that may wait for a client that does not read; then the server stops reading too.
 const QUEUED: usize = 256;
 
+/// Number of a POST in its HTTP session.
+pub(crate) type PostNumber = u64;
+
 /// A message and what it is about.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Outgoing {
     /// What kind of message, in the terms of a fault's target.
     pub about: About,
+    /// Over HTTP the POST that it relates to, whose response carries it; `None` for what relates to none.
+    pub post: Option<PostNumber>,
     /// The message.
     pub json: Json,
 }
@@ -56,6 +61,7 @@ impl Outgoing {
                 method: request.method.clone(),
                 seq: request.seq,
             },
+            post: request.post,
             json: response(Some(&request.id), answer),
         }
     }
@@ -67,6 +73,7 @@ impl Outgoing {
     pub fn reply_to_none(id: Option<&RawId>, error: RpcError) -> Self {
         Outgoing {
             about: About::ReplyToNone,
+            post: None,
             json: response(id, Err(error)),
         }
     }
@@ -83,6 +90,7 @@ impl Outgoing {
         }
         Outgoing {
             about: About::Request(method.to_owned()),
+            post: None,
             json,
         }
     }
@@ -91,6 +99,7 @@ impl Outgoing {
     pub fn notification(method: &str, params: Json) -> Self {
         Outgoing {
             about: About::Notification(method.to_owned()),
+            post: None,
             json: Json::object([
                 ("jsonrpc", Json::text("2.0")),
                 ("method", Json::text(method)),
@@ -119,32 +128,69 @@ pub(crate) enum Out {
     One(Outgoing),
     /// The answers to a batch, one line.
     Batch(Vec<Outgoing>),
+    /// No message: how far a POST is. Over HTTP alone.
+    Post(PostNumber, Stage),
+    /// No message: the server hangs. Over HTTP alone.
+    Hung,
+}
+
+/// How far a POST is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stage {
+    /// Its response is the one that a fault of heads or bodies strikes.
+    Struck,
+    /// All of it was heard; so many of its answers are still under way.
+    Heard {
+        /// Tasks that will each come to [`Stage::Done`].
+        open: usize,
+    },
+    /// One of its answers is out, or will never be.
+    Done,
 }
 
 /// The way to the writer.
 #[derive(Clone, Debug)]
-pub(crate) struct Outlet(mpsc::Sender<Out>);
+pub(crate) struct Outlet {
+    sender: mpsc::Sender<Out>,
+    /// What messages from here relate to.
+    post: Option<PostNumber>,
+}
 
 impl Outlet {
     /// An outlet and the queue it fills.
     pub fn new() -> (Outlet, mpsc::Receiver<Out>) {
         let (sender, queue) = mpsc::channel(QUEUED);
-        (Outlet(sender), queue)
+        (Outlet { sender, post: None }, queue)
+    }
+
+    /// The same way, for messages that relate to a POST.
+    pub fn relating_to(&self, post: Option<PostNumber>) -> Outlet {
+        Outlet {
+            sender: self.sender.clone(),
+            post,
+        }
     }
 
     /// Queues a message; waits while the client does not read. Once the writer is gone there is no one left to tell.
     pub async fn send(&self, out: Out) {
-        drop(self.0.send(out).await);
+        drop(self.sender.send(self.relate(out)).await);
     }
 
     /// Queues a message, or drops it where the queue is full: for what is said in passing.
     pub fn try_send(&self, out: Out) {
-        drop(self.0.try_send(out));
+        drop(self.sender.try_send(self.relate(out)));
     }
 
     /// Queues a notification.
     pub async fn notify(&self, method: &str, params: Json) {
         self.send(Out::One(Outgoing::notification(method, params)))
             .await;
+    }
+
+    fn relate(&self, mut out: Out) -> Out {
+        if let Out::One(message) = &mut out {
+            message.post = message.post.or(self.post);
+        }
+        out
     }
 }

@@ -116,13 +116,13 @@ impl Server {
         let prepare = |arguments| Call {
             arguments,
             terms,
-            client: self.client.clone(),
-            log: self.log.clone(),
+            client: self.client.relating_to(request.post),
+            log: self.log.relating_to(request.post),
             watched: self.watched.clone(),
             progress: Progress {
                 token: request.progress_token().cloned(),
                 revision,
-                outlet: self.outlet.clone(),
+                outlet: self.outlet.relating_to(request.post),
             },
         };
         match tools::call(params, revision, prepare) {

@@ -90,6 +90,8 @@ impl<W: AsyncWrite> Writer<W> {
                     join(told)
                 }
             }
+            // A line binding has no POSTs, and a server that hangs there just says no more.
+            Out::Post(..) | Out::Hung => Vec::new(),
         };
         for utterance in utterances {
             if utterance.is_held {
@@ -148,10 +150,11 @@ impl<W: AsyncWrite> Writer<W> {
 }
 
 /// Makes one array of the answers to a batch; an answer that goes out in its own way leaves it.
-fn join(utterances: Vec<Utterance>) -> Vec<Utterance> {
+pub(crate) fn join(utterances: Vec<Utterance>) -> Vec<Utterance> {
     let (plain, mut apart): (Vec<_>, Vec<_>) = utterances
         .into_iter()
         .partition(|utterance| utterance.is_plain());
+    let first = plain.first().cloned();
     let texts = plain
         .into_iter()
         .filter_map(|utterance| match utterance.content {
@@ -159,9 +162,9 @@ fn join(utterances: Vec<Utterance>) -> Vec<Utterance> {
             Content::Bytes(_) => None,
         });
     let texts: Vec<String> = texts.collect();
-    if !texts.is_empty() {
+    if let Some(first) = first {
         let array = format!("[{}]", texts.join(","));
-        apart.insert(0, Utterance::plain(Content::Message(array)));
+        apart.insert(0, first.with(Content::Message(array)));
     }
     apart
 }

@@ -10,7 +10,7 @@ use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision, Role};
 use mcp_assay_model::record::{Channel, Direction};
 use mcp_assay_model::requirement::{Citation, Level};
-use mcp_assay_model::result::{CheckResult, Stage, TranscriptEntry};
+use mcp_assay_model::result::{CheckResult, HttpFacts, Stage, TranscriptEntry};
 use mcp_assay_model::scenario::Basis;
 use mcp_assay_model::verdict::{Gate, Reason, Verdict};
 use serde_json::{Value, json};
@@ -29,11 +29,12 @@ pub(crate) fn everything() -> Vec<Event> {
     warnings(&mut events);
     deaths(&mut events);
     hostile_text(&mut events);
+    over_http(&mut events);
     undecided(&mut events);
     not_run(&mut events);
     events.push(Event::RunFinished(finished(
         70,
-        &["1 result is an error of the harness", "7 results denied"],
+        &["1 result is an error of the harness", "9 results denied"],
     )));
     events
 }
@@ -349,6 +350,162 @@ fn hostile_text(events: &mut Vec<Event>) {
     result.requirements[0].url = format!("https://example.invalid/{FORGED}");
     result.rerun = format!("{} '{FORGED}'", result.rerun);
     settle(events, vec![result, alive(card)]);
+}
+
+/// Every part of an HTTP exchange, two streams at once, and headers that try to break reports.
+fn over_http(events: &mut Vec<Event>) {
+    let card = "http/unknown-session";
+    let case = case(card, "").replace("+stdio", "+http");
+    let entries = exchanges();
+    events.push(Event::CaseStarted {
+        case: case.clone(),
+        attempt: 1,
+    });
+    events.extend(entries.into_iter().map(|entry| Event::Message {
+        case: case.clone(),
+        attempt: 1,
+        entry,
+    }));
+    let status = failed(
+        card,
+        "refused",
+        Level::Must,
+        Gate::Deny,
+        Finding::new(FindingCode::Status, "HTTP 200 came where HTTP 404 is due")
+            .expected("HTTP 404")
+            .actual("HTTP 200, Content-Type text/html; charset=utf-8; the body begins <p>hello</p>")
+            .at(3, ""),
+    );
+    let stream = failed(
+        card,
+        "answered",
+        Level::Must,
+        Gate::Deny,
+        Finding::new(
+            FindingCode::NoReply,
+            "`tools/call` got no answer: the event stream broke off after 1 event, without the response: connection reset",
+        )
+        .at(11, ""),
+    );
+    let results = [status, stream, alive(card)].map(|mut result| {
+        result.case = case.clone();
+        result.rerun = rerun(&case);
+        result
+    });
+    settle(events, results.to_vec());
+}
+
+fn exchanges() -> Vec<TranscriptEntry> {
+    let headers = |fields: &[(&str, &str)]| {
+        let fields = fields.iter();
+        let owned = fields.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        owned.collect::<Vec<_>>()
+    };
+    let request = |exchange, method: &str, fields: &[(&str, &str)]| HttpFacts::Request {
+        exchange,
+        method: method.to_owned(),
+        target: "/mcp".to_owned(),
+        headers: headers(fields),
+    };
+    let response = |exchange, status, fields: &[(&str, &str)]| HttpFacts::Response {
+        exchange,
+        status,
+        headers: headers(fields),
+        socket: exchange,
+    };
+    let event = |exchange, id: Option<&str>, terminated| HttpFacts::Event {
+        exchange,
+        name: id.map(|_| "message".to_owned()),
+        id: id.map(str::to_owned),
+        retry: id.is_none().then_some(500),
+        comments: u32::from(id.is_none()),
+        terminated,
+    };
+    let end = |exchange, how: &str, why: Option<&str>| HttpFacts::End {
+        exchange,
+        how: how.to_owned(),
+        why: why.map(str::to_owned),
+    };
+    let stream = &[
+        ("Content-Type", "text/event-stream"),
+        ("Mcp-Session-Id", "s-1"),
+    ];
+    let call =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo"}});
+    let log = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": FORGED}});
+    let part = |seq, dir, channel, http, message: Option<Value>| TranscriptEntry {
+        http: Some(http),
+        ..entry(seq, dir, channel, message)
+    };
+    let (to, from) = (Direction::Sent, Direction::Received);
+    let asked = &[
+        ("Host", "127.0.0.1:3000"),
+        ("Mcp-Session-Id", "gone"),
+        ("Authorization", "Bearer ***"),
+    ];
+    let odd = format!("</x>{FORGED}");
+    let html = &[
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("WWW-Authenticate", odd.as_str()),
+    ];
+    vec![
+        part(
+            1,
+            to,
+            Channel::Http,
+            request(1, "GET", &[("Accept", "text/event-stream")]),
+            None,
+        ),
+        part(
+            2,
+            to,
+            Channel::Http,
+            request(2, "POST", asked),
+            Some(call.clone()),
+        ),
+        part(3, from, Channel::Http, response(2, 200, html), None),
+        TranscriptEntry {
+            raw_b64: Some(STANDARD.encode("<p>hello</p>\n")),
+            ..part(
+                4,
+                from,
+                Channel::Http,
+                HttpFacts::Body { exchange: 2 },
+                None,
+            )
+        },
+        part(5, from, Channel::Http, response(1, 200, stream), None),
+        part(6, to, Channel::Http, request(3, "POST", asked), Some(call)),
+        part(7, from, Channel::Sse, event(1, None, true), None),
+        part(8, from, Channel::Http, response(3, 200, stream), None),
+        part(
+            9,
+            from,
+            Channel::Sse,
+            event(3, Some(FORGED), true),
+            Some(log),
+        ),
+        TranscriptEntry {
+            raw_b64: Some(STANDARD.encode("{\"jsonrpc\":")),
+            ..part(10, from, Channel::Sse, event(3, Some("8"), false), None)
+        },
+        part(
+            11,
+            from,
+            Channel::Sse,
+            end(3, "cut", Some("connection reset")),
+            None,
+        ),
+        part(12, from, Channel::Sse, end(1, "closed", None), None),
+        part(13, to, Channel::Http, request(4, "DELETE", &[]), None),
+        part(
+            14,
+            from,
+            Channel::Http,
+            end(4, "failed", Some("connection refused")),
+            None,
+        ),
+    ]
 }
 
 fn undecided(events: &mut Vec<Event>) {

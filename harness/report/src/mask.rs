@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mcp_assay_model::event::{Event, RunFinished, RunStarted, TargetFacts};
 use mcp_assay_model::finding::Finding;
-use mcp_assay_model::result::{CheckResult, TranscriptEntry};
+use mcp_assay_model::result::{CheckResult, HttpFacts, SHOWN_VALUE, TranscriptEntry};
 use serde_json::{Map, Value};
 use shape::{is_sensitive, mask_shapes};
 
@@ -113,14 +113,7 @@ impl Mask {
         for (key, mut value) in before {
             match &mut value {
                 Value::String(text) if is_sensitive(&key) && !text.is_empty() => {
-                    // The scheme is no secret, and tells which kind of header was sent.
-                    let scheme = text
-                        .split_once(' ')
-                        .filter(|(scheme, _)| shape::is_scheme(scheme));
-                    *text = match scheme {
-                        Some((scheme, _)) => format!("{scheme} {MASKED}"),
-                        None => MASKED.to_owned(),
-                    };
+                    *text = masked(text);
                 }
                 Value::Null
                 | Value::Bool(_)
@@ -155,8 +148,11 @@ impl Mask {
     }
 
     fn entry(&self, entry: &mut TranscriptEntry) {
-        for value in [&mut entry.http, &mut entry.message].into_iter().flatten() {
-            self.value(value);
+        if let Some(http) = &mut entry.http {
+            self.http(http);
+        }
+        if let Some(message) = &mut entry.message {
+            self.value(message);
         }
         if let Some(raw) = &mut entry.raw_b64
             && let Ok(bytes) = STANDARD.decode(&*raw)
@@ -166,6 +162,52 @@ impl Mask {
                 *raw = STANDARD.encode(masked);
             }
         }
+    }
+
+    fn http(&self, http: &mut HttpFacts) {
+        match http {
+            HttpFacts::Request {
+                method,
+                target,
+                headers,
+                ..
+            } => {
+                self.cut(method);
+                self.cut(target);
+                headers.iter_mut().for_each(|header| self.header(header));
+            }
+            HttpFacts::Response { headers, .. } => {
+                headers.iter_mut().for_each(|header| self.header(header));
+            }
+            HttpFacts::Body { .. } => {}
+            HttpFacts::Event { name, id, .. } => {
+                [name, id]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|text| self.cut(text));
+            }
+            HttpFacts::End { how, why, .. } => {
+                self.cut(how);
+                why.iter_mut().for_each(|why| self.cut(why));
+            }
+        }
+    }
+
+    /// A header field: by its name, which says what is secret, and like any text.
+    fn header(&self, (name, value): &mut (String, String)) {
+        if is_sensitive(name) && !value.is_empty() {
+            *value = masked(value);
+        } else {
+            self.cut(value);
+        }
+        self.cut(name);
+    }
+
+    /// A text of an exchange: one this long may have been cut, at the end of a character, and may end in a piece of a secret.
+    fn cut(&self, text: &mut String) {
+        let is_cut = text.len() + 4 > SHOWN_VALUE;
+        let bytes = self.bytes(text.as_bytes(), is_cut);
+        *text = String::from_utf8_lossy(&bytes).into_owned();
     }
 
     /// Bytes without their secrets; secrets are text, so each lies within one stretch of valid UTF-8.
@@ -242,6 +284,14 @@ impl Mask {
     }
 }
 
+/// What stands for a secret. Its scheme is none, and tells which kind of header was sent.
+fn masked(secret: &str) -> String {
+    match secret.split_once(' ') {
+        Some((scheme, _)) if shape::is_scheme(scheme) => format!("{scheme} {MASKED}"),
+        _ => MASKED.to_owned(),
+    }
+}
+
 /// A secret as it stands within JSON text.
 fn as_json(secret: &str) -> String {
     let quoted = Value::String(secret.to_owned()).to_string();
@@ -294,6 +344,68 @@ mod tests {
                 "password": {"type": "string"}, "pin": "***",
             })
         );
+    }
+
+    #[test]
+    fn headers_are_masked_by_their_name_and_by_what_is_known() {
+        let cut = format!("{}correct-hor", "x".repeat(SHOWN_VALUE - 11));
+        let headers = [
+            ("AUTHORIZATION", "Bearer abc", "Bearer ***"),
+            ("Authorization", "Digest username=me", "***"),
+            ("proxy-authorization", "Basic eA==", "Basic ***"),
+            ("Cookie", "a=b; c=d", "***"),
+            ("Set-Cookie", "sid=1; Path=/; HttpOnly", "***"),
+            ("X-Api-Key", "abc", "***"),
+            ("X-Auth-Token", "abc", "***"),
+            ("X-Own", "so correct-horse it is", "so *** it is"),
+            ("X-correct-horse", "1", "1"),
+            (
+                "Location",
+                "/mcp?api_key=abc&page=2",
+                "/mcp?api_key=***&page=2",
+            ),
+            (
+                "WWW-Authenticate",
+                "Bearer realm=\"x\"",
+                "Bearer realm=\"x\"",
+            ),
+            ("Mcp-Session-Id", "s-1", "s-1"),
+            ("Content-Type", "application/json", "application/json"),
+            ("Cookie", "", ""),
+        ];
+        let fields = |values: fn(&(&str, &str, &str)) -> (String, String)| {
+            headers.iter().map(values).collect::<Vec<_>>()
+        };
+        let mask = Mask::new(["correct-horse"]);
+        let expected: Vec<_> = fields(|(name, _, masked)| {
+            (name.replace("correct-horse", MASKED), (*masked).to_owned())
+        });
+        let mut request = HttpFacts::Request {
+            exchange: 1,
+            method: "GET".to_owned(),
+            target: "/sse?token=abc&x=correct-horse".to_owned(),
+            headers: fields(|(name, value, _)| ((*name).to_owned(), (*value).to_owned())),
+        };
+        mask.http(&mut request);
+        let HttpFacts::Request {
+            target, headers, ..
+        } = request
+        else {
+            panic!("it stays what it was");
+        };
+        assert_eq!(headers, expected);
+        assert_eq!(target, "/sse?token=***&x=***");
+        let mut response = HttpFacts::Response {
+            exchange: 1,
+            status: 200,
+            headers: vec![("X".to_owned(), cut)],
+            socket: 1,
+        };
+        mask.http(&mut response);
+        let HttpFacts::Response { headers, .. } = response else {
+            panic!("it stays what it was");
+        };
+        assert!(headers[0].1.ends_with("x***"), "{headers:?}");
     }
 
     #[test]
@@ -353,6 +465,26 @@ mod tests {
         );
     }
 
+    /// A text at every place of HTTP facts that a target can write to.
+    fn plant(http: Option<&mut HttpFacts>, text: &str) {
+        let header = || (text.to_owned(), text.to_owned());
+        match http {
+            Some(HttpFacts::Request {
+                target, headers, ..
+            }) => {
+                target.push_str(text);
+                headers.push(header());
+            }
+            Some(HttpFacts::Response { headers, .. }) => headers.push(header()),
+            Some(HttpFacts::Event { name, id, .. }) => {
+                *name = Some(text.to_owned());
+                *id = Some(text.to_owned());
+            }
+            Some(HttpFacts::End { why, .. }) => *why = Some(text.to_owned()),
+            Some(HttpFacts::Body { .. }) | None => {}
+        }
+    }
+
     proptest! {
         #[test]
         fn no_known_secret_is_left_anywhere(
@@ -373,6 +505,7 @@ mod tests {
                     }
                 } else if let Event::Message { entry, .. } = event {
                     entry.message = Some(json!({planted.clone(): [planted.clone()]}));
+                    plant(entry.http.as_mut(), &planted);
                     entry.raw_b64 = Some(STANDARD.encode(&planted));
                 }
             }

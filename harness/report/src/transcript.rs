@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mcp_assay_model::result::TranscriptEntry;
+use mcp_assay_model::result::{HttpFacts, TranscriptEntry};
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -16,6 +16,8 @@ pub(crate) const SHOWN_ENTRIES: usize = 40;
 pub(crate) const SHOWN_BYTES: usize = 64 * 1024;
 /// Bytes of one entry in a result's transcript; a longer one shows its head.
 const ENTRY_BYTES: usize = 16 * 1024;
+/// Bytes of a text among the HTTP facts of an entry that is too long.
+const TEXT_BYTES: usize = 1024;
 
 /// The conversation of a running case: its beginning and its end.
 ///
@@ -106,11 +108,57 @@ fn shorten(entry: &TranscriptEntry) -> TranscriptEntry {
         dir: entry.dir,
         connection: entry.connection.clone(),
         channel: entry.channel,
-        http: entry.http.clone().filter(|http| weigh(http) <= ENTRY_BYTES),
+        http: entry.http.as_ref().map(shorten_http),
         message: None,
         truncated: entry.truncated || bytes.len() > ENTRY_BYTES,
-        raw_b64: Some(STANDARD.encode(&bytes[..bytes.len().min(ENTRY_BYTES)])),
+        // A head has no bytes of its own.
+        raw_b64: (entry.message.is_some() || entry.raw_b64.is_some())
+            .then(|| STANDARD.encode(&bytes[..bytes.len().min(ENTRY_BYTES)])),
     }
+}
+
+/// The facts, with as many headers as fit, and texts cut.
+fn shorten_http(http: &HttpFacts) -> HttpFacts {
+    let mut http = http.clone();
+    match &mut http {
+        HttpFacts::Request {
+            method,
+            target,
+            headers,
+            ..
+        } => {
+            cut(method);
+            cut(target);
+            shorten_headers(headers);
+        }
+        HttpFacts::Response { headers, .. } => shorten_headers(headers),
+        HttpFacts::Body { .. } => {}
+        HttpFacts::Event { name, id, .. } => [name, id].into_iter().flatten().for_each(cut),
+        HttpFacts::End { why, .. } => why.iter_mut().for_each(cut),
+    }
+    http
+}
+
+fn shorten_headers(headers: &mut Vec<(String, String)>) {
+    let mut room = ENTRY_BYTES;
+    headers.retain(
+        |(name, value)| match room.checked_sub(name.len() + value.len()) {
+            Some(left) => {
+                room = left;
+                true
+            }
+            None => false,
+        },
+    );
+}
+
+/// Cuts a text to what an entry bears of one.
+fn cut(text: &mut String) {
+    let mut end = text.len().min(TEXT_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
 }
 
 /// About how much memory an entry takes.
@@ -120,8 +168,30 @@ fn weight(entry: &TranscriptEntry) -> usize {
     size_of::<TranscriptEntry>()
         + entry.connection.len()
         + text(&entry.raw_b64)
-        + value(&entry.http)
+        + entry.http.as_ref().map_or(0, weigh_http)
         + value(&entry.message)
+}
+
+fn weigh_http(http: &HttpFacts) -> usize {
+    let of = |headers: &[(String, String)]| -> usize {
+        let fields = headers.iter();
+        fields
+            .map(|(name, value)| 48 + name.len() + value.len())
+            .sum()
+    };
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    match http {
+        HttpFacts::Request {
+            method,
+            target,
+            headers,
+            ..
+        } => method.len() + target.len() + of(headers),
+        HttpFacts::Response { headers, .. } => of(headers),
+        HttpFacts::Body { .. } => 0,
+        HttpFacts::Event { name, id, .. } => text(name) + text(id),
+        HttpFacts::End { how, why, .. } => how.len() + text(why),
+    }
 }
 
 fn weigh(value: &Value) -> usize {
@@ -185,6 +255,49 @@ mod tests {
             (last.seq, last.truncated, last.message.is_none()),
             (50, true, true)
         );
+    }
+
+    #[test]
+    fn huge_http_facts_are_cut_and_keep_their_kind() {
+        let long = || "é".repeat(1 << 16);
+        let headers = || vec![("X".to_owned(), "y".repeat(1024)); 64];
+        let facts = [
+            HttpFacts::Request {
+                exchange: 1,
+                method: "GET".to_owned(),
+                target: long(),
+                headers: headers(),
+            },
+            HttpFacts::Response {
+                exchange: 1,
+                status: 200,
+                headers: headers(),
+                socket: 1,
+            },
+            HttpFacts::Event {
+                exchange: 1,
+                name: Some(long()),
+                id: Some(long()),
+                retry: None,
+                comments: 0,
+                terminated: true,
+            },
+            HttpFacts::End {
+                exchange: 1,
+                how: "cut".to_owned(),
+                why: Some(long()),
+            },
+        ];
+        for http in facts {
+            let kind = std::mem::discriminant(&http);
+            let mut whole = entry(1, Value::Null);
+            whole.message = None;
+            whole.http = Some(http);
+            let short = shorten(&whole);
+            assert!(weight(&short) <= 2 * ENTRY_BYTES, "{short:?}");
+            assert_eq!(short.http.as_ref().map(std::mem::discriminant), Some(kind));
+            assert_eq!((short.raw_b64, short.truncated), (None, false));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Arguments, as clap reads them.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::protocol::{Binding, Revision};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -71,14 +71,29 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct Run {
     /// Test the embedded reference server.
-    #[arg(long = "self", conflicts_with_all = ["target", "command"])]
+    #[arg(long = "self", conflicts_with_all = ["target", "command", "config", "header", "ca"])]
     pub this: bool,
-    /// A target named in the profile.
+    /// The address of a server, http:// or https://, or the name of a target in the profile.
     #[arg(value_name = "TARGET")]
     pub target: Option<String>,
-    /// The server's command; everything after `--` is its own.
+    /// The server's command; everything after `--` is its own. Behind an address, the command that starts the server there.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+    /// A client's configuration with `mcpServers`; --server names one of them.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The server of --config; may be left out where it has only one.
+    #[arg(long, value_name = "NAME", requires = "config")]
+    pub server: Option<String>,
+    /// Send a header with every request, as 'Name: value'; `${VAR}` in the value is taken from the environment.
+    #[arg(long, value_name = "HEADER")]
+    pub header: Vec<String>,
+    /// Trust the certificate authorities in this PEM file too.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Vec<PathBuf>,
+    /// How messages travel to an address: http (Streamable HTTP) or http-sse (HTTP+SSE of 2024-11-05); by default it is tried.
+    #[arg(long, value_name = "BINDING", value_parser = binding)]
+    pub binding: Option<Binding>,
     /// Set a variable in the server's environment.
     #[arg(long, value_name = "KEY=VALUE")]
     pub env: Vec<String>,
@@ -143,6 +158,15 @@ fn revision(text: &str) -> Result<RevisionChoice, String> {
             Err(error) => Err(format!("{error}; or auto, all")),
         },
     }
+}
+
+/// Reads a binding that goes over HTTP.
+fn binding(text: &str) -> Result<Binding, String> {
+    let known = [Binding::Http, Binding::HttpSse];
+    known
+        .into_iter()
+        .find(|binding| binding.as_str() == text)
+        .ok_or_else(|| format!("`{text}` is none of http, http-sse"))
 }
 
 /// Reads `30s`, `500ms`, `2m`.
@@ -230,6 +254,9 @@ pub enum Format {
 /// Arguments of `serve`.
 #[derive(Args, Debug)]
 pub struct Serve {
+    /// Serve HTTP at this address, as 127.0.0.1:0, until SIGINT or SIGTERM: Streamable HTTP at /mcp, HTTP+SSE at /sse.
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<String>,
     /// Speak only this revision.
     #[arg(long, value_name = "DATE")]
     pub revision: Option<Revision>,

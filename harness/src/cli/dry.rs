@@ -11,7 +11,7 @@ use crate::run::plan::Case;
 use crate::run::settings::Settings;
 use crate::run::survey::{Survey, survey};
 use crate::script::conversation::Conversation;
-use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::scenario::{Action, Payload};
 use mcp_assay_model::template::Template;
 use mcp_assay_report::{Mask, visible};
@@ -40,7 +40,7 @@ pub async fn main(mut stage: Stage, settings: &Settings, mask: &Mask) -> Result<
     out.push_str(&format!(
         "Would test {} over {}; nothing was called.\n",
         dates.join(", "),
-        stage.launcher.target().binding()
+        stage.launcher.binding()
     ));
     for case in &cases {
         match &case.unmet {
@@ -133,19 +133,14 @@ async fn tools(
     if !has_tools {
         return Ok(());
     }
-    let connection = stage.launcher.open().await.map_err(|error| Failure {
+    let link = stage.launcher.open().await.map_err(|error| Failure {
         code: ExitCode::NoTarget,
         message: error.to_string(),
         hint: None,
     })?;
-    let memory = stage.launcher.target().binding() == Binding::Memory;
-    let mut conversation = Conversation::new(
-        connection,
-        "dry",
-        memory,
-        Arc::clone(&stage.pace),
-        HashSet::new(),
-    );
+    let binding = stage.launcher.binding();
+    let pace = Arc::clone(&stage.pace);
+    let mut conversation = Conversation::new(link, binding, "dry", pace, HashSet::new());
     let params = Value::Object(crate::era::legacy::initialize_params(revision)).to_string();
     let (_, _) = crate::era::legacy::open(&mut conversation, &params, stage.pace.start()).await;
     let listed = walk("tools/list", &mut conversation).await.entries;

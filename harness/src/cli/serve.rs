@@ -1,4 +1,4 @@
-//! `serve`: the reference server on stdin and stdout, honest or telling one lie.
+//! `serve`: the reference server on stdin and stdout or over HTTP, honest or telling one lie.
 
 use super::Failure;
 use super::args::Serve;
@@ -6,11 +6,14 @@ use super::listing::{load, print};
 use crate::run::exit::ExitCode;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_model::scenario::Mutant;
-use mcp_assay_peer::{FAULTS, Options, Planted};
+use mcp_assay_peer::{FAULTS, HttpOptions, HttpServer, Options, Over, Planted};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs the command.
 ///
-/// **Errors**: an unknown fault, or one that cannot strike on stdio.
+/// **Errors**: an unknown fault, or one that cannot strike on the binding; an address that cannot be listened at.
 pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
     let catalogue = load(None)?;
     if serve.list_faults {
@@ -19,7 +22,7 @@ pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
     let fault = serve
         .fault
         .as_deref()
-        .map(|name| planted(&catalogue, name))
+        .map(|name| planted(&catalogue, name, serve.http.is_some()))
         .transpose()?;
     let resolve = crate::target::resolve_facts(&std::sync::Arc::new(catalogue));
     let options = Options {
@@ -32,11 +35,10 @@ pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|error| Failure {
-            code: ExitCode::Harness,
-            message: error.to_string(),
-            hint: None,
-        })?;
+        .map_err(|error| harness(&error))?;
+    if let Some(address) = &serve.http {
+        return serve_http(&runtime, options, address);
+    }
     let ended = runtime.block_on(mcp_assay_peer::serve(
         options,
         tokio::io::stdin(),
@@ -47,10 +49,52 @@ pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
     std::process::exit(ended.exit_code)
 }
 
+/// Serves HTTP until a signal ends it.
+fn serve_http(runtime: &Runtime, options: Options, address: &str) -> Result<ExitCode, Failure> {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let server = HttpServer::new(HttpOptions {
+        options,
+        hosts: vec![host.to_owned()],
+        ..HttpOptions::default()
+    });
+    runtime.block_on(async {
+        let cannot =
+            |error: std::io::Error| Failure::usage(format!("cannot listen at {address}: {error}"));
+        let listener = TcpListener::bind(address).await.map_err(cannot)?;
+        let bound = listener.local_addr().map_err(cannot)?;
+        let handler = |kind| signal(kind).map_err(|error| harness(&error));
+        let mut interrupt = handler(SignalKind::interrupt())?;
+        let mut terminate = handler(SignalKind::terminate())?;
+        anstream::eprintln!("listening on http://{bound}/mcp");
+        tokio::select! {
+            served = mcp_assay_peer::listen(server, listener) => {
+                served.map_err(|error| harness(&error))?;
+            }
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(ExitCode::Clean)
+    })
+}
+
+fn harness(error: &std::io::Error) -> Failure {
+    Failure {
+        code: ExitCode::Harness,
+        message: error.to_string(),
+        hint: None,
+    }
+}
+
 fn list(catalogue: &Catalogue) -> Result<ExitCode, Failure> {
     let mut out = String::from("Named faults:\n");
     for fault in FAULTS {
-        out.push_str(&format!("  {:<36} {}\n", fault.name, fault.about));
+        let over = match fault.over {
+            Over::Any => "",
+            Over::Stdio => " (stdio)",
+            Over::Http => " (http)",
+        };
+        out.push_str(&format!("  {:<36} {}{over}\n", fault.name, fault.about));
     }
     out.push_str("\nMutants of the cards:\n");
     for (card, check) in catalogue.checks() {
@@ -65,12 +109,17 @@ fn list(catalogue: &Catalogue) -> Result<ExitCode, Failure> {
 }
 
 /// A fault by name, or a card's mutant as `CARD/CHECK#N`.
-fn planted(catalogue: &Catalogue, name: &str) -> Result<Planted, Failure> {
+fn planted(catalogue: &Catalogue, name: &str, is_http: bool) -> Result<Planted, Failure> {
     let hint = "`mcp-assay serve --list-faults` shows all";
     let refused =
         |error: mcp_assay_peer::FaultRefused| Failure::usage(error.to_string()).hint(hint);
     let Some((check, number)) = name.rsplit_once('#') else {
-        return Planted::named(name).map_err(refused);
+        let named = if is_http {
+            Planted::named_on_http(name)
+        } else {
+            Planted::named(name)
+        };
+        return named.map_err(refused);
     };
     let unknown = || Failure::usage(format!("no mutant `{name}`")).hint(hint);
     let number: usize = number.parse().map_err(|_| unknown())?;
@@ -79,5 +128,11 @@ fn planted(catalogue: &Catalogue, name: &str) -> Result<Planted, Failure> {
         .checked_sub(1)
         .and_then(|index| check.mutants.get(index))
         .ok_or_else(unknown)?;
-    Planted::new(mutant.at.clone(), mutant.fault.clone()).map_err(refused)
+    let (at, fault) = (mutant.at.clone(), mutant.fault.clone());
+    let planted = if is_http {
+        Planted::on_http(at, fault)
+    } else {
+        Planted::new(at, fault)
+    };
+    planted.map_err(refused)
 }

@@ -1,23 +1,33 @@
 //! From arguments and profile to a target.
 
+mod address;
+mod config;
+mod described;
+mod variables;
+
 use super::Failure;
 use super::args;
 use crate::target::Target;
+use described::Described;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_catalogue::profile::{Known, Profile};
+use mcp_assay_model::protocol::Binding;
 use mcp_assay_model::scenario::Source;
-use mcp_assay_transport::stdio::Command;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use variables::Environment;
 
 /// Name of the profile that is read where none is named.
 pub const PROFILE: &str = "mcp-assay.yaml";
 
 const HOW: &str = "name a target in one of these ways:\n  \
-    mcp-assay run -- node server.js        your server over stdio\n  \
-    mcp-assay run NAME                     a target of mcp-assay.yaml\n  \
-    mcp-assay run --self                   the embedded reference server";
+    mcp-assay run -- node server.js                your server over stdio\n  \
+    mcp-assay run http://localhost:3000/mcp        your server over HTTP\n  \
+    mcp-assay run URL -- node http.js              the same, started by this command\n  \
+    mcp-assay run --config mcp.json --server NAME  an entry of a client's configuration\n  \
+    mcp-assay run NAME                             a target of mcp-assay.yaml\n  \
+    mcp-assay run --self                           the embedded reference server";
 
 /// Reads the profile: the one named, else the one that lies here, else an empty one.
 ///
@@ -27,12 +37,7 @@ pub fn profile(catalogue: &Catalogue, named: Option<&Path>) -> Result<Profile, F
     let text = if named.is_none() && !path.exists() {
         "{}\n".to_owned()
     } else {
-        std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!(
-                "cannot read the profile `{}`: {error}",
-                path.display()
-            ))
-        })?
+        read(path, "profile")?
     };
     let source = Arc::new(Source {
         path: path.display().to_string(),
@@ -51,70 +56,116 @@ pub fn profile(catalogue: &Catalogue, named: Option<&Path>) -> Result<Profile, F
     Profile::parse(&source, &known).map_err(|broken| Failure::usage(broken.render(false)))
 }
 
+fn read(path: &Path, what: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot read the {what} `{}`: {error}", path.display());
+        Failure::usage(message)
+    })
+}
+
 /// The target, how to name it in a rerun command, and the secrets that belong to it.
 ///
-/// **Errors**: no target, an unknown name, a target of a kind that cannot be reached yet.
+/// **Errors**: no target or two of them, an unknown name, an option that does not go with the target, a file that cannot be read.
 pub fn target(
     run: &args::Run,
     profile: &Profile,
 ) -> Result<(Target, String, Vec<String>), Failure> {
+    target_in(run, profile, &|name| std::env::var(name).ok())
+}
+
+/// As [`target`], in this environment.
+fn target_in(
+    run: &args::Run,
+    profile: &Profile,
+    environment: Environment<'_>,
+) -> Result<(Target, String, Vec<String>), Failure> {
+    one_kind(run)?;
     if run.this {
-        return Ok((Target::Peer(None), " --self".to_owned(), Vec::new()));
+        return Ok(reference(run));
     }
-    let mut command = Command {
-        cwd: run.cwd.clone(),
-        ..Command::default()
+    let described = match (&run.config, &run.target) {
+        (Some(config), _) => {
+            let text = read(config, "configuration")?;
+            let path = config.display().to_string();
+            let server = config::read(&path, &text, run.server.as_deref(), environment)?;
+            Described::configured(server, config, run.server.as_deref())?
+        }
+        (None, Some(word)) if address::is_address(word) => {
+            let typed = address::address(word, environment)?;
+            Described::typed_address(typed, &run.command)
+        }
+        (None, Some(name)) => named(name, profile, environment)?,
+        (None, None) if !run.command.is_empty() => Described::typed_command(&run.command),
+        (None, None) => return Err(Failure::usage("no target").hint(HOW)),
     };
-    let mut secrets = Vec::new();
-    let mut again = String::new();
-    if !run.command.is_empty() {
-        command.argv.clone_from(&run.command);
-    } else if let Some(name) = &run.target {
-        if profile.target_names().next().is_none() {
-            return Err(Failure::usage(format!(
-                "target `{name}`, but no {PROFILE} names any target"
-            ))
-            .hint(HOW));
+    let (_, start_timeout) = times(run, profile);
+    described
+        .with_options(run, environment)?
+        .finish(start_timeout)
+}
+
+/// Refuses two targets at once, and says which.
+fn one_kind(run: &args::Run) -> Result<(), Failure> {
+    let is_address = run.target.as_deref().is_some_and(address::is_address);
+    let kinds: Vec<String> = [
+        run.config.as_ref().map(|_| "--config".to_owned()),
+        run.target.as_ref().map(|word| match is_address {
+            // The address may hold a secret.
+            true => "an address".to_owned(),
+            false => format!("the name `{word}`"),
+        }),
+        (!run.command.is_empty() && !is_address).then(|| "a command after `--`".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match kinds.as_slice() {
+        [first, second, ..] => {
+            let message = format!("two targets at once: {first} and {second}");
+            Err(Failure::usage(message).hint(HOW))
         }
-        let environment = |name: &str| std::env::var(name).ok();
-        let entry = profile
-            .target(name, &environment)
-            .map_err(|broken| Failure::usage(broken.render(false)).hint(HOW))?;
-        if entry.command.is_empty() {
-            let message =
-                format!("target `{name}` has a url; only stdio targets can be tested yet");
-            return Err(Failure::usage(message));
+        [_] | [] => Ok(()),
+    }
+}
+
+fn reference(run: &args::Run) -> (Target, String, Vec<String>) {
+    match run.binding {
+        Some(binding @ (Binding::Http | Binding::HttpSse)) => {
+            let target = Target::PeerHttp {
+                binding,
+                planted: None,
+            };
+            (target, format!(" --self --binding {binding}"), Vec::new())
         }
-        command.argv = entry.command.iter().map(Into::into).collect();
-        secrets.extend(entry.env.iter().map(|(_, value)| value.clone()));
-        command.env.extend(entry.env);
-        again = format!(" {}", quoted(name));
-    } else {
-        return Err(Failure::usage("no target").hint(HOW));
+        None | Some(Binding::Stdio | Binding::Memory) => {
+            (Target::Peer(None), " --self".to_owned(), Vec::new())
+        }
     }
-    for pair in &run.env {
-        let (key, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Failure::usage(format!("--env `{pair}` is not KEY=VALUE")))?;
-        command.env.push((key.to_owned(), value.to_owned()));
-        secrets.push(value.to_owned());
+}
+
+/// A target of the profile.
+fn named(
+    name: &str,
+    profile: &Profile,
+    environment: Environment<'_>,
+) -> Result<Described, Failure> {
+    if let Some((scheme, _)) = name.split_once("://") {
+        let message = format!("`{scheme}://` begins no address that can be tested");
+        return Err(Failure::usage(message).hint(HOW));
     }
-    if let Some(cwd) = &run.cwd {
-        again.push_str(&format!(" --cwd {}", quoted(&cwd.display().to_string())));
+    if !profile.target_names().any(|known| known == name) && name.contains([':', '/']) {
+        let message = format!("no target is named `{name}`");
+        let hint = format!("an address begins with its scheme: `http://{name}`\n\n{HOW}");
+        return Err(Failure::usage(message).hint(hint));
     }
-    for (key, _) in run.env.iter().filter_map(|pair| pair.split_once('=')) {
-        // The value may be a secret; the shell of whoever reruns fills it in.
-        again.push_str(&format!(" --env {key}=\"${key}\""));
+    if profile.target_names().next().is_none() {
+        let message = format!("target `{name}`, but no {PROFILE} names any target");
+        return Err(Failure::usage(message).hint(HOW));
     }
-    if !run.command.is_empty() {
-        let words: Vec<String> = run
-            .command
-            .iter()
-            .map(|word| quoted(&word.to_string_lossy()))
-            .collect();
-        again.push_str(&format!(" -- {}", words.join(" ")));
-    }
-    Ok((Target::Command(command), again, secrets))
+    let entry = profile
+        .target(name, environment)
+        .map_err(|broken| Failure::usage(broken.render(false)).hint(HOW))?;
+    Described::of_profile(name, entry)
 }
 
 /// A word as a shell takes it.

@@ -52,7 +52,7 @@ pub async fn open(
     let id = conversation.fresh_id();
     let asked = Instant::now();
     // A target that does not read shows itself by not answering.
-    let (index, _) = conversation.send_line(&initialize(&id, params));
+    let (index, _) = conversation.send_message(&initialize(&id, params)).await;
     let opened = match conversation.wait_reply(index, asked + patience).await {
         Waited::Got(_) => {
             conversation.pace.learn_start(asked.elapsed());
@@ -61,14 +61,15 @@ pub async fn open(
                 .and_then(|entry| entry.message.as_ref())
                 .map(|message| message.kind);
             if kind == Some(Kind::Result) {
-                let _ = conversation.send_line(INITIALIZED);
-                conversation.opened();
+                let _ = conversation.send_message(INITIALIZED).await;
+                conversation.opened().await;
                 Opened::Yes
             } else {
                 Opened::Refused
             }
         }
         Waited::TimedOut => Opened::Missing(Missing::Hung),
+        Waited::Over => Opened::Missing(Missing::Silent),
         Waited::Ended => Opened::Missing(Missing::Died),
     };
     (index, opened)

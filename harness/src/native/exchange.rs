@@ -33,7 +33,7 @@ pub async fn request(
         r#"{{"jsonrpc":"2.0","id":{},"method":"{method}"{params}}}"#,
         id.0
     );
-    let (index, outcome) = conversation.send_line(&text);
+    let (index, outcome) = conversation.send_message(&text).await;
     if outcome.is_err() {
         return Err(Missing::Hung);
     }
@@ -43,7 +43,7 @@ pub async fn request(
     {
         Waited::Got(seq) => seq,
         Waited::Ended => return Err(Missing::Died),
-        Waited::TimedOut => match conversation.fence(Duration::ZERO).await {
+        Waited::TimedOut | Waited::Over => match conversation.fence(Duration::ZERO).await {
             Fence::Answered(_) => {
                 let late = conversation.sent(index).replies.first().copied();
                 // What came and was too long to be read may be the answer.

@@ -1,5 +1,6 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
+use super::http_judges;
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -15,9 +16,44 @@ pub const JUDGES: &[(&str, &str)] = &[
         "call-results",
         "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called",
     ),
+    ("empty-body", "the response to what was sent has no body"),
+    (
+        "endpoint-first",
+        "the event stream of the connection begins with an `endpoint` event",
+    ),
     (
         "list-results",
         "each result on a tour but those of tools/call fits the definition of its method",
+    ),
+    (
+        "own-answers",
+        "each of two clients got an answer of the kind that it gets alone",
+    ),
+    (
+        "own-replay",
+        "a resumed stream replayed no response to another request",
+    ),
+    ("own-session", "two clients have two MCP sessions"),
+    (
+        "own-stream",
+        "the response came in the exchange of its request, or on its resumption",
+    ),
+    (
+        "primed",
+        "the event stream begins with an event that has an id and empty data",
+    ),
+    (
+        "slow-body-served",
+        "a request whose body comes in pieces is served",
+    ),
+    (
+        "stream-answered",
+        "the event stream did not end before its response",
+    ),
+    ("stream-closed", "the event stream ended after its response"),
+    (
+        "to-loopback",
+        "the request went to a server on this machine",
     ),
     ("walk-ends", "a walk ended on a last page"),
     ("walk-unique", "a walk met no name or URI twice"),
@@ -29,9 +65,26 @@ pub struct Judges;
 
 impl NativeJudges for Judges {
     fn judge(&self, name: &str, on: Option<&str>, record: &Record) -> Option<Judgement> {
+        if let Some(judge) = http_judges::of_sent(name) {
+            return Some(match on.and_then(|label| record.labels.get(label)) {
+                Some(Bound::Sent(sent)) => judge(sent, record),
+                Some(Bound::Missing { why, .. }) => {
+                    Judgement::missing(on.unwrap_or_default(), *why)
+                }
+                _ => Judgement::error(format!(
+                    "native judge `{name}` wants the label of something that was sent"
+                )),
+            });
+        }
         let judge = match name {
             "call-results" => call_results,
             "list-results" => list_results,
+            "own-answers" => http_judges::own_answers,
+            "own-replay" => http_judges::own_replay,
+            "own-session" => http_judges::own_session,
+            "slow-body-served" => http_judges::slow_body_served,
+            "stream-answered" => http_judges::stream_answered,
+            "stream-closed" => http_judges::stream_closed,
             "walk-ends" => walk_ends,
             "walk-unique" => walk_unique,
             _ => return None,

@@ -2,12 +2,18 @@
 
 pub mod arguments;
 pub mod exchange;
+pub mod http_judges;
 pub mod judges;
 pub mod permission;
+pub mod resume;
+pub mod slow_body;
+pub mod stream_end;
 pub mod tour;
+pub mod two_clients;
 pub mod walk;
 
-use crate::script::conversation::Conversation;
+use crate::script::conversation::{Conversation, SentIndex};
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::record::NativeBound;
 use permission::Permissions;
 use serde_json::Value;
@@ -40,11 +46,45 @@ pub struct Native {
 /// Every native step, by name.
 pub const NATIVES: &[Native] = &[
     Native {
+        name: "resume",
+        about: "resumes the event stream of a request by GET with Last-Event-ID, after its first event or after `last`",
+        parameters: &[
+            ("of", "label of a request whose answer was an event stream"),
+            (
+                "last",
+                "event id to resume after, in place of the first event's",
+            ),
+        ],
+        labels: &["of"],
+        binds: "after: event id or null where the stream had none, status, content_type, replayed: [{ seq, kind: response | request | notification | other, id: raw text }]",
+    },
+    Native {
+        name: "slow_body",
+        about: "posts a ping whose body comes in four pieces",
+        parameters: &[],
+        labels: &[],
+        binds: "status, seq: position of the response head, replied",
+    },
+    Native {
+        name: "stream_end",
+        about: "waits for the end of the event stream that answers a request, as long as a harmless request may take",
+        parameters: &[("of", "label of a request")],
+        labels: &["of"],
+        binds: "streamed, replied, reply_seq, ended: complete | cut | closed | failed | open, end_seq, first_end: after-reply | before-reply | none, waited_ms",
+    },
+    Native {
         name: "tour",
         about: "exercises one capability once: lists to the end, and what they list",
         parameters: &[("of", "tools | resources | prompts | completion | logging")],
         labels: &[],
         binds: "results: [{ seq, method }], called: how many tools, withheld: [{ tool, why }]",
+    },
+    Native {
+        name: "two_clients",
+        about: "opens a second client of the same server; both ask at once, with equal ids, for what has different answers",
+        parameters: &[],
+        labels: &[],
+        binds: "second: open | refused, sessions: none | two | shared, questions: [{ client, asked, seq, alone, kind: result | error | nothing }]",
     },
     Native {
         name: "walk",
@@ -58,6 +98,17 @@ pub const NATIVES: &[Native] = &[
     },
 ];
 
+/// What a native step is given besides its parameters.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// Means of the run.
+    pub means: &'a Means,
+    /// Revision under test.
+    pub revision: Revision,
+    /// The message that was sent under a label.
+    pub sent: &'a (dyn Fn(&str) -> Option<SentIndex> + Sync),
+}
+
 /// Runs a native step.
 ///
 /// **Errors**: when no such native exists or a parameter is missing; the linter refuses such cards.
@@ -65,14 +116,27 @@ pub async fn run(
     name: &str,
     parameters: &BTreeMap<String, Value>,
     conversation: &mut Conversation,
-    means: &Means,
+    given: Given<'_>,
 ) -> Result<NativeBound, String> {
     let text = |key: &str| {
         let value = parameters.get(key).and_then(Value::as_str);
         value.ok_or_else(|| format!("native `{name}` lacks its parameter `{key}`"))
     };
     match name {
-        "tour" => tour::run(text("of")?, conversation, means).await,
+        "resume" => {
+            let of = (given.sent)(text("of")?)
+                .ok_or_else(|| "`of` of `resume` names nothing that was sent".to_owned())?;
+            let last = parameters.get("last").and_then(Value::as_str);
+            Ok(resume::run(conversation, of, last).await)
+        }
+        "slow_body" => slow_body::run(conversation).await,
+        "stream_end" => {
+            let of = (given.sent)(text("of")?)
+                .ok_or_else(|| "`of` of `stream_end` names nothing that was sent".to_owned())?;
+            Ok(stream_end::run(conversation, of).await)
+        }
+        "tour" => tour::run(text("of")?, conversation, given.means).await,
+        "two_clients" => two_clients::run(conversation, given.revision).await,
         "walk" => Ok(walk::run(text("list")?, conversation).await),
         _ => Err(format!("no native step `{name}`")),
     }

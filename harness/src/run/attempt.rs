@@ -8,9 +8,10 @@ use crate::script::pace::Pace;
 use crate::script::scope::Scope;
 use crate::target::Launcher;
 use mcp_assay_catalogue::Catalogue;
-use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::record::{End, Record};
 use mcp_assay_model::scenario::{Action, OutgoingId, Payload, Scenario};
+use mcp_assay_model::template::Template;
 use mcp_assay_wire::jsonrpc::{RawId, classify};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -132,29 +133,18 @@ pub async fn attempt(
 
 /// Ends a conversation: as a client should where the target behaves, at once where it does not.
 pub async fn retire(conversation: Conversation, orderly: bool) {
-    let connection = conversation.into_connection();
-    if orderly {
-        connection.shutdown(SHUTDOWN).await;
-    } else {
-        connection.kill().await;
-    }
+    conversation.retire(orderly, SHUTDOWN).await;
 }
 
 async fn fresh(stage: &Stage, case: &Case) -> Result<Conversation, String> {
-    let connection = stage
+    let link = stage
         .launcher
         .open()
         .await
         .map_err(|error| error.to_string())?;
-    let memory = case.binding == Binding::Memory;
     let avoid = written_ids(&case.card, &case.vary);
-    Ok(Conversation::new(
-        connection,
-        "c",
-        memory,
-        Arc::clone(&stage.pace),
-        avoid,
-    ))
+    let pace = Arc::clone(&stage.pace);
+    Ok(Conversation::new(link, case.binding, "c", pace, avoid))
 }
 
 fn not_opened(case: &Case, why: String, began: Instant) -> Attempt {
@@ -218,6 +208,16 @@ fn written_ids(card: &Scenario, vary: &BTreeMap<String, String>) -> HashSet<RawI
                 for line in bytes.split(|byte| *byte == b'\n') {
                     ids.extend(classify(line).ok().and_then(|message| message.id));
                 }
+            }
+            Action::Http {
+                body: Some(Template::Text(body)),
+                ..
+            } => {
+                ids.extend(
+                    classify(body.as_bytes())
+                        .ok()
+                        .and_then(|message| message.id),
+                );
             }
             Action::Open { .. }
             | Action::Await { .. }

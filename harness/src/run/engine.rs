@@ -129,7 +129,7 @@ impl Run<'_> {
         spoken.dedup();
         let facts = TargetFacts {
             argv: target.argv(),
-            url: None,
+            url: target.url(),
             server_info: first
                 .and_then(|probe| probe.result.as_ref())
                 .and_then(|result| result.get("serverInfo"))
@@ -180,7 +180,7 @@ impl Run<'_> {
     }
 
     fn sanity(&mut self, stage: &Stage, probes: &[Probe], again: Option<&Probe>, when: &str) {
-        let binding = stage.launcher.target().binding();
+        let binding = stage.launcher.binding();
         for probe in probes
             .iter()
             .filter(|probe| probe.answered || when == "last")
@@ -410,9 +410,7 @@ impl Run<'_> {
                     .next_back()
                     .copied()
                     .unwrap_or(Revision::R2025_11_25);
-                let record = probe(stage, offered)
-                    .await
-                    .record(stage.launcher.target().binding());
+                let record = probe(stage, offered).await.record(stage.launcher.binding());
                 self.observed.confirm(&example, &record);
                 continue;
             }

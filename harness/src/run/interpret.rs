@@ -5,7 +5,7 @@ use super::plan::Case;
 use crate::native::judges::Judges;
 use crate::script::scope::Scope;
 use mcp_assay_catalogue::Catalogue;
-use mcp_assay_judge::{Judgement, evaluate};
+use mcp_assay_judge::{Judgement, evaluate, http_instead};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Bound, End, Missing, Record};
 use mcp_assay_model::requirement::Level;
@@ -186,12 +186,17 @@ fn blame(results: &mut [CheckResult], label: &str, missed: &Missed, record: &Rec
         }
         return;
     };
-    let (method, seq) = match record.labels.get(label) {
-        Some(Bound::Sent(sent)) => (sent.method.clone(), Some(sent.seq)),
-        _ => (None, None),
+    let (method, seq, instead) = match record.labels.get(label) {
+        Some(Bound::Sent(sent)) => (
+            sent.method.clone(),
+            Some(sent.seq),
+            http_instead(record, sent),
+        ),
+        _ => (None, None, None),
     };
     let what = method.map_or_else(|| format!("`{label}`"), |method| format!("`{method}`"));
     let settled = match record.end {
+        _ if instead.is_some() => "and its exchange is over",
         End::Closed => "though the target wrote its output to the end",
         _ => "though a ping sent after it was answered",
     };
@@ -200,7 +205,7 @@ fn blame(results: &mut [CheckResult], label: &str, missed: &Missed, record: &Rec
         format!("{what} got no answer, {settled}"),
     )
     .expected("a response")
-    .actual("nothing");
+    .actual(instead.unwrap_or_else(|| "nothing".to_owned()));
     if let Some(seq) = seq {
         finding = finding.at(seq, "");
     }

@@ -5,6 +5,7 @@
 //! ```
 
 pub mod attempt;
+pub mod binding;
 pub mod confirm;
 pub mod engine;
 pub mod exit;

@@ -155,6 +155,14 @@ impl Observed {
                         ..finding.clone()
                     });
                 }
+                // What two conversations showed, each on a connection of its own, was seen twice.
+                (Some(_), None) if seen.is_seen_elsewhere(finding, case) => {
+                    let message = format!("{} (in {case}, and in other cases)", finding.message);
+                    result.findings.push(Finding {
+                        message,
+                        ..finding.clone()
+                    });
+                }
                 (Some(_), None) => {
                     let message = format!(
                         "seen once ({}): {} (in {case})",

@@ -34,6 +34,10 @@ pub struct Offer {
     pub capabilities: BTreeMap<Revision, Value>,
     /// Fixtures: an object by name.
     pub fixtures: Value,
+    /// Revisions in which the target gave an MCP session.
+    pub sessions: BTreeSet<Revision>,
+    /// Bindings that each revision defines; a revision that is not there defines all.
+    pub bindings: BTreeMap<Revision, Vec<Binding>>,
     /// Whether all calls are forbidden.
     pub calls_forbidden: bool,
     /// Whether any tool may be called.
@@ -158,10 +162,14 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
     let mut reasons: Vec<(u8, Reason)> = Vec::new();
     for need in &card.needs {
         match need {
-            Need::Binding(needed) if !binding.satisfies(*needed) => {
+            Need::Binding(needed)
+                if !binding.satisfies(*needed) || !is_defined(offer, revision, *needed) =>
+            {
                 reasons.push((0, Reason::Binding))
             }
-            Need::Session => reasons.push((1, Reason::Session)),
+            Need::Session if !offer.sessions.contains(&revision) => {
+                reasons.push((1, Reason::Session));
+            }
             Need::Capability(path) if !is_claimed(offer.capabilities.get(&revision), path) => {
                 reasons.push((2, Reason::Capability(path.clone())));
             }
@@ -170,7 +178,11 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
             Need::Fixture(name) if offer.fixtures.get(name).is_none() => {
                 reasons.push((4, Reason::Fixture(name.clone())));
             }
-            Need::Binding(_) | Need::Capability(_) | Need::AllowCall | Need::Fixture(_) => {}
+            Need::Binding(_)
+            | Need::Session
+            | Need::Capability(_)
+            | Need::AllowCall
+            | Need::Fixture(_) => {}
         }
     }
     // `--no-calls` forbids calls of names that cannot exist too: not one may be on the wire.
@@ -181,6 +193,12 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
         .into_iter()
         .min_by_key(|(order, _)| *order)
         .map(|(_, reason)| reason)
+}
+
+/// Whether a revision defines a binding: what it does not define has its messages judged, and no rules of its own.
+fn is_defined(offer: &Offer, revision: Revision, binding: Binding) -> bool {
+    let defined = offer.bindings.get(&revision);
+    defined.is_none_or(|defined| defined.contains(&binding))
 }
 
 /// Whether a step of the card's own sends `tools/call`; native steps ask for permission themselves.

@@ -3,9 +3,10 @@
 use super::attempt::{Stage, retire};
 use crate::era::legacy::{self, Opened};
 use crate::script::conversation::{Conversation, FLOOD_ENTRIES, Fence};
+use mcp_assay_judge::http_instead;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
-use mcp_assay_model::record::{Channel, Direction, End, Entry, Missing, Record};
+use mcp_assay_model::record::{Channel, Direction, End, Entry, Http, HttpPart, Missing, Record};
 use mcp_assay_model::requirement::Level;
 use mcp_assay_model::result::{CheckResult, Stage as Trust};
 use mcp_assay_model::scenario::Basis;
@@ -62,9 +63,41 @@ impl Probe {
 }
 
 impl Probe {
+    fn nothing(offered: Revision) -> Self {
+        Probe {
+            offered,
+            result: None,
+            refusal: None,
+            answered: false,
+            fence: None,
+            entries: Vec::new(),
+            silence: None,
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// A target that was not even reached.
+    pub fn silent(offered: Revision, why: String) -> Self {
+        Probe {
+            silence: Some(why),
+            ..Probe::nothing(offered)
+        }
+    }
+
     /// Whether the target kept up the exchange to its end.
     pub fn lives(&self) -> bool {
         matches!(self.fence, Some(Fence::Answered(_)))
+    }
+
+    /// Whether the target gave an MCP session with its answer to `initialize`.
+    pub fn has_session(&self) -> bool {
+        self.entries.iter().any(|entry| match &entry.http {
+            Some(Http {
+                part: HttpPart::Response { head, .. },
+                ..
+            }) => head.value("mcp-session-id").is_some(),
+            _ => false,
+        })
     }
 
     /// The conversation as observers take it.
@@ -82,31 +115,17 @@ impl Probe {
 /// Opens a disposable connection, does the handshake with `offered`, and pings.
 pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
     let began = Instant::now();
-    let mut probe = Probe {
-        offered,
-        result: None,
-        refusal: None,
-        answered: false,
-        fence: None,
-        entries: Vec::new(),
-        silence: None,
-        duration: Duration::ZERO,
-    };
-    let connection = match stage.launcher.open().await {
-        Ok(connection) => connection,
+    let mut probe = Probe::nothing(offered);
+    let link = match stage.launcher.open().await {
+        Ok(link) => link,
         Err(error) => {
             probe.silence = Some(format!("the target did not start: {error}"));
             return probe;
         }
     };
-    let memory = stage.launcher.target().binding() == Binding::Memory;
-    let mut conversation = Conversation::new(
-        connection,
-        "probe",
-        memory,
-        Arc::clone(&stage.pace),
-        HashSet::new(),
-    );
+    let binding = stage.launcher.binding();
+    let pace = Arc::clone(&stage.pace);
+    let mut conversation = Conversation::new(link, binding, "probe", pace, HashSet::new());
     let params = Value::Object(legacy::initialize_params(offered)).to_string();
     let (index, opened) = legacy::open(&mut conversation, &params, stage.pace.start()).await;
     let reply = conversation
@@ -134,13 +153,30 @@ pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
     probe
 }
 
+/// What HTTP gave in place of an answer to `initialize`.
+fn instead(conversation: &Conversation) -> Option<String> {
+    let why = conversation.ended().and_then(|ended| ended.why.clone());
+    let sent = conversation.first_sent()?;
+    let record = Record {
+        revision: Revision::R2025_11_25,
+        binding: conversation.binding(),
+        entries: conversation.entries().to_vec(),
+        labels: BTreeMap::new(),
+        end: End::Alive,
+    };
+    why.map(|why| format!("it {why}"))
+        .or_else(|| http_instead(&record, sent))
+}
+
 /// Why `initialize` got no answer, with what was seen instead.
 async fn explain_silence(
     conversation: &mut Conversation,
     missing: Missing,
     patience: Duration,
 ) -> String {
-    let mut text = if missing == Missing::Died {
+    let mut text = if let Some(instead) = instead(conversation) {
+        format!("the target gave no answer to `initialize`: {instead}")
+    } else if missing == Missing::Died {
         if conversation.ended().is_some_and(|ended| ended.flood) {
             "the target floods its stdout, and no answer to `initialize` was in it".to_owned()
         } else {

@@ -1,12 +1,15 @@
 //! What is known before the first case: what the target speaks and offers, and the plan that follows from it.
 
 use super::attempt::Stage;
+use super::binding::{Found, find_binding};
 use super::plan::{Case, Offer, plan};
 use super::probe::{Choice, Probe, probe};
 use super::settings::Settings;
 use crate::native::Means;
-use mcp_assay_model::protocol::{Era, Revision};
+use mcp_assay_catalogue::Catalogue;
+use mcp_assay_model::protocol::{Binding, Era, Revision};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What is known before the first case.
 #[derive(Clone, Debug, Default)]
@@ -21,19 +24,53 @@ pub struct Survey {
 
 /// Asks the target what it speaks and offers, and makes the plan.
 pub async fn survey(stage: &mut Stage, settings: &Settings) -> Survey {
-    let probes = probe_all(stage, settings.choice).await;
+    let probes = match settle_binding(stage, settings.choice).await {
+        Ok(()) => probe_all(stage, settings.choice).await,
+        Err(silence) => vec![*silence],
+    };
     let tested = tested(&probes, settings.choice);
     let offer = equip(stage, settings, &probes);
-    let cases = plan(
-        &settings.chosen,
-        &tested,
-        stage.launcher.target().binding(),
-        &offer,
-    );
+    let cases = plan(&settings.chosen, &tested, stage.launcher.binding(), &offer);
     Survey {
         probes,
         tested,
         cases,
+    }
+}
+
+/// Finds out how an address is to be spoken to, where nobody said it.
+///
+/// **Errors**: a probe that got no answer, where neither binding brought one.
+async fn settle_binding(stage: &mut Stage, choice: Choice) -> Result<(), Box<Probe>> {
+    if stage.launcher.knows_binding() {
+        return Ok(());
+    }
+    let offered = first_offered(choice);
+    let silent = |why: String| Err(Box::new(Probe::silent(offered, why)));
+    let settings = match stage.launcher.settings().await {
+        Ok(Some(settings)) => settings,
+        Ok(None) => return Ok(()),
+        Err(error) => return silent(format!("the target was not reached: {error}")),
+    };
+    match find_binding(&settings, offered, stage.pace.start()).await {
+        Found::Http => stage.launcher.set_binding(Binding::Http),
+        Found::HttpSse => stage.launcher.set_binding(Binding::HttpSse),
+        // A status is an answer: the probe says what is in it.
+        Found::Neither {
+            status: Some(_), ..
+        } => stage.launcher.set_binding(Binding::Http),
+        Found::Neither { status: None, why } => {
+            let url = settings.endpoint.url();
+            return silent(format!("the target at {url} was not reached: {why}"));
+        }
+    }
+    Ok(())
+}
+
+fn first_offered(choice: Choice) -> Revision {
+    match choice {
+        Choice::Exact(revision) if revision.era() == Era::Legacy => revision,
+        Choice::Auto | Choice::All | Choice::Exact(_) => Revision::R2025_11_25,
     }
 }
 
@@ -80,6 +117,7 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
         fixtures: stage.fixtures.clone(),
         calls_forbidden: settings.permissions.are_forbidden(),
         calls_allowed: settings.calls_allowed,
+        bindings: bindings(&stage.catalogue),
         ..Offer::default()
     };
     for probe in probes {
@@ -95,9 +133,28 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
             };
             stage.means.insert(revision, means);
             offer.capabilities.insert(revision, capabilities);
+            if probe.has_session() {
+                offer.sessions.insert(revision);
+            }
         }
     }
     offer
+}
+
+/// The table of revisions and the bindings that they define.
+pub fn bindings(catalogue: &Catalogue) -> BTreeMap<Revision, Vec<Binding>> {
+    let of = |revision: Revision| {
+        let defined = catalogue
+            .facts()
+            .of(revision)?
+            .get("bindings")?
+            .as_array()?;
+        let defined = defined
+            .iter()
+            .filter_map(|name| name.as_str()?.parse().ok());
+        Some((revision, defined.collect()))
+    };
+    Revision::ALL.into_iter().filter_map(of).collect()
 }
 
 /// One sentence on a target that answers, and speaks nothing that can be tested.

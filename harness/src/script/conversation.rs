@@ -1,44 +1,42 @@
 //! One live conversation: sends, records, attributes, answers the target's own requests, and knows when silence is silence.
 
+mod arrivals;
+mod exchanges;
+
 use super::answers::Answers;
-use super::attribution::{SentState, answered_by};
+use super::attribution::SentState;
 use super::pace::Pace;
+use super::transcript::Transcript;
+use crate::target::Link;
 use bytes::Bytes;
-use mcp_assay_model::record::{Channel, Direction, Entry, Missing, Sent};
-use mcp_assay_transport::connection::{Arrival, Connection, WriteError};
+use exchanges::{Exchanges, Purpose};
+use mcp_assay_model::protocol::Binding;
+use mcp_assay_model::record::{Channel, Direction, Entry, Http, HttpPart, Missing, Sent};
+use mcp_assay_transport::connection::WriteError;
+use mcp_assay_transport::http::{Body, Started};
 use mcp_assay_transport::pipes::Exit;
-use mcp_assay_wire::jsonrpc::{Kind, Malformed, Message, RawId, classify};
-use mcp_assay_wire::raw;
-use mcp_assay_wire::stdio::DefectKind;
+use mcp_assay_wire::jsonrpc::{Kind, Message, RawId, classify};
 use mcp_assay_wire::stdio::Terminator;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Entries that one conversation keeps whole; later ones keep a head only, unless they answer something.
-const WHOLE_ENTRIES: usize = 20_000;
-/// Bytes that one conversation keeps.
-const KEPT_BYTES: u64 = 32 * 1024 * 1024;
-/// What a parsed message takes in memory, in multiples of its text.
-const PARSED: u64 = 16;
 /// Entries after which a conversation is given up as a flood.
 pub const FLOOD_ENTRIES: usize = 100_000;
 /// Entries kept of a flood, from its beginning.
 const FLOOD_KEPT: usize = 1_000;
-/// Bytes kept of an entry over the bounds.
-const HEAD_BYTES: usize = 256;
 
 /// A live conversation over one connection.
 pub struct Conversation {
-    connection: Connection,
+    link: Link,
+    binding: Binding,
+    started: Instant,
     /// Label of the connection in the transcript.
     pub label: String,
-    channels: (Channel, Channel),
-    entries: Vec<Entry>,
-    kept_bytes: u64,
-    last_oversized: u64,
+    transcript: Transcript,
     sent: Vec<SentState>,
+    exchanges: Exchanges,
     next_id: u64,
     written_ids: HashSet<RawId>,
     /// Ids of earlier cases on this connection, none of which is used again.
@@ -48,10 +46,19 @@ pub struct Conversation {
     /// Deadlines.
     pub pace: Arc<Pace>,
     phase: Phase,
+    handshake: Handshake,
     ended: Option<Ended>,
     line_open: bool,
     input_closed: bool,
     waited: Duration,
+}
+
+/// What a shared connection keeps from one case to the next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Handshake {
+    entries: usize,
+    sent: usize,
+    exchanges: u64,
 }
 
 /// How far the handshake is.
@@ -72,6 +79,8 @@ pub struct Ended {
     pub after: u64,
     /// The process's end; `None` where it runs on without output.
     pub exit: Option<Exit>,
+    /// Why nothing more can come, where the process need not have ended: a fragment.
+    pub why: Option<String>,
     /// Whether we gave up on a flood.
     pub flood: bool,
 }
@@ -87,6 +96,8 @@ pub enum Waited<T> {
     Got(T),
     /// The deadline passed.
     TimedOut,
+    /// Its HTTP exchange is over without it.
+    Over,
     /// The target's output ended first.
     Ended,
 }
@@ -103,50 +114,65 @@ pub enum Fence {
 impl Conversation {
     /// Over a fresh connection. `avoid`: ids that the card writes itself.
     pub fn new(
-        connection: Connection,
+        link: Link,
+        binding: Binding,
         label: &str,
-        memory: bool,
         pace: Arc<Pace>,
         avoid: HashSet<RawId>,
     ) -> Self {
-        Conversation {
-            connection,
+        let started = match &link {
+            Link::Pipes(connection) => connection.started,
+            Link::Http(..) => Instant::now(),
+        };
+        let mut conversation = Conversation {
+            link,
+            binding,
+            started,
             label: label.to_owned(),
-            channels: if memory {
-                (Channel::Memory, Channel::Memory)
-            } else {
-                (Channel::Stdin, Channel::Stdout)
-            },
-            entries: Vec::new(),
-            kept_bytes: 0,
-            last_oversized: 0,
+            transcript: Transcript::default(),
             sent: Vec::new(),
+            exchanges: Exchanges::default(),
             next_id: 1,
             written_ids: avoid,
             retired: HashSet::new(),
             answers: Answers::default(),
             pace,
             phase: Phase::Bare,
+            handshake: Handshake::default(),
             ended: None,
             line_open: false,
             input_closed: false,
             waited: Duration::ZERO,
+        };
+        if let Link::Http(client, _) = &mut conversation.link
+            && let Some(opening) = client.opening()
+        {
+            conversation
+                .exchanges
+                .begin(opening.exchange, Purpose::Listens);
+            conversation.record_request(Bytes::new(), None, opening);
         }
+        conversation
     }
 
     /// Everything so far.
     pub fn entries(&self) -> &[Entry] {
-        &self.entries
+        self.transcript.entries()
     }
 
     /// Position of the last entry; 0 before the first.
     pub fn last_seq(&self) -> u64 {
-        self.entries.len() as u64
+        self.transcript.last_seq()
     }
 
     /// The state of a sent message.
     pub fn sent(&self, index: SentIndex) -> &Sent {
         &self.sent[index.0].sent
+    }
+
+    /// The first message that was sent.
+    pub fn first_sent(&self) -> Option<&Sent> {
+        self.sent.first().map(|state| &state.sent)
     }
 
     /// Marks a sent message.
@@ -162,7 +188,7 @@ impl Conversation {
 
     /// The entry at a position.
     pub fn entry(&self, seq: u64) -> Option<&Entry> {
-        self.entries.get(usize::try_from(seq).ok()?.checked_sub(1)?)
+        self.transcript.entry(seq)
     }
 
     /// How far the handshake is.
@@ -170,9 +196,28 @@ impl Conversation {
         self.phase
     }
 
-    /// Notes that the handshake is complete.
-    pub fn opened(&mut self) {
+    /// Binding of the connection.
+    pub fn binding(&self) -> Binding {
+        self.binding
+    }
+
+    /// Whether each message travels in an exchange of its own, so that what was sent has no order and what came has a place.
+    pub fn has_exchanges(&self) -> bool {
+        self.binding == Binding::Http
+    }
+
+    /// Completes the handshake: the notification has gone out; over HTTP it is waited for, and a stream for the server's own messages opened.
+    pub async fn opened(&mut self) {
         self.phase = Phase::Open;
+        if self.has_exchanges() {
+            self.settle_order().await;
+            self.listen().await;
+        }
+        self.handshake = Handshake {
+            entries: self.entries().len(),
+            sent: self.sent.len(),
+            exchanges: self.exchanges.last(),
+        };
     }
 
     /// The end of the target's output, where it came.
@@ -187,18 +232,24 @@ impl Conversation {
 
     /// The last of the target's standard error.
     pub fn stderr_tail(&self) -> String {
-        self.connection.stderr_tail()
+        match &self.link {
+            Link::Pipes(connection) => connection.stderr_tail(),
+            Link::Http(_, Some(process)) => process.stderr_tail(),
+            Link::Http(_, None) => String::new(),
+        }
     }
 
-    /// Ends the target's input.
+    /// Ends the target's input, where it has one.
     pub fn close_stdin(&mut self) {
-        self.input_closed = true;
-        self.connection.close_stdin();
+        if let Link::Pipes(connection) = &mut self.link {
+            self.input_closed = true;
+            connection.close_stdin();
+        }
     }
 
     /// Whether a line longer than our bound came after a position. It may be any answer, and cannot be read.
     pub fn has_oversized_since(&self, seq: u64) -> bool {
-        self.last_oversized > seq
+        self.transcript.has_oversized_since(seq)
     }
 
     /// Whether a line was begun by raw bytes and not ended.
@@ -213,29 +264,13 @@ impl Conversation {
 
     /// Begins the next case on a shared connection: the transcript is cut back to the handshake.
     pub fn begin_case(&mut self) {
-        let Some(handshake) = self.sent.first() else {
+        if self.handshake.sent == 0 {
             return;
-        };
-        let end = handshake
-            .sent
-            .replies
-            .first()
-            .copied()
-            .unwrap_or(handshake.sent.seq);
-        // One more for the notification that completes the handshake, which was sent right after.
-        let keep = usize::try_from(end)
-            .unwrap_or(usize::MAX)
-            .saturating_add(1)
-            .min(self.entries.len());
-        self.entries.truncate(keep);
-        let past = self.sent.drain(1..).filter_map(|state| state.sent.id);
-        self.retired.extend(past);
-        self.last_oversized = 0;
-        self.kept_bytes = self
-            .entries
-            .iter()
-            .map(|entry| entry.raw.len() as u64)
-            .sum();
+        }
+        self.transcript.truncate(self.handshake.entries);
+        let past = self.sent.drain(self.handshake.sent..);
+        self.retired.extend(past.filter_map(|state| state.sent.id));
+        self.exchanges.forget_after(self.handshake.exchanges);
     }
 
     /// Whether the target's input was closed by us.
@@ -243,15 +278,71 @@ impl Conversation {
         self.input_closed
     }
 
-    /// Gives the connection back, to be shut down or killed.
-    pub fn into_connection(self) -> Connection {
-        self.connection
+    /// A fresh connection to the same server as another client; only over HTTP, where a server has several.
+    pub fn sibling(&self, label: &str) -> Option<Conversation> {
+        let Link::Http(client, process) = &self.link else {
+            return None;
+        };
+        let link = Link::Http(client.sibling(), process.clone());
+        let avoid = self.written_ids.clone();
+        let mut sibling =
+            Conversation::new(link, self.binding, label, Arc::clone(&self.pace), avoid);
+        sibling.started = self.started;
+        Some(sibling)
     }
 
-    /// The end of the process, waited for until `deadline`.
+    /// Takes over what another connection of the same case saw, after what was seen here; gives the position before its first entry.
+    pub fn absorb(&mut self, other: &Conversation) -> u64 {
+        let before = self.last_seq();
+        for entry in other.entries() {
+            let moved = |seq: Option<u64>| seq.map(|seq| seq + before);
+            let entry = Entry {
+                answers: moved(entry.answers),
+                part_of: moved(entry.part_of),
+                ..entry.clone()
+            };
+            self.transcript.push(entry, false);
+        }
+        before
+    }
+
+    /// Ends the connection: as a client should, or at once.
+    pub async fn retire(self, orderly: bool, patience: Duration) {
+        match self.link {
+            Link::Pipes(connection) => {
+                if orderly {
+                    connection.shutdown(patience).await;
+                } else {
+                    connection.kill().await;
+                }
+            }
+            Link::Http(mut client, _) => {
+                // A client that is done with a session says so.
+                if orderly && client.session().is_some() {
+                    let deadline = Instant::now() + patience;
+                    let last = client.delete().exchange;
+                    while let Some(arrival) = client.next(deadline).await {
+                        if arrival.exchange == last {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The end of the process, waited for until `deadline`; over HTTP only where we started it.
     pub async fn exit(&mut self, deadline: Instant) -> Option<Exit> {
-        let process = self.connection.process().clone();
         let began = Instant::now();
+        let process = match &self.link {
+            Link::Pipes(connection) => connection.process().clone(),
+            Link::Http(_, process) => {
+                let process = process.clone()?;
+                return tokio::time::timeout_at(deadline, process.exited())
+                    .await
+                    .ok();
+            }
+        };
         // Output is read on, so that a target which writes while it ends is not blocked by us.
         let exit = loop {
             if let Some(exit) = process.has_exited() {
@@ -259,16 +350,12 @@ impl Conversation {
             }
             tokio::select! {
                 exit = process.exited() => break Some(exit),
-                arrival = self.connection.next(deadline) => match arrival {
-                    Some((arrival, at)) => self.take(arrival, at),
-                    None => break None,
-                },
+                came = self.take_next(deadline) => if !came { break None },
             }
         };
         while exit.is_some() && self.ended.is_none() && Instant::now() < deadline {
-            match self.connection.next(deadline).await {
-                Some((arrival, at)) => self.take(arrival, at),
-                None => break,
+            if !self.take_next(deadline).await {
+                break;
             }
         }
         self.waited += began.elapsed();
@@ -290,37 +377,126 @@ impl Conversation {
         }
     }
 
-    /// Sends one JSON text as a line. A response is expected where it has an id and a method.
-    ///
-    /// **Errors**: see [`WriteError`]; the entry is recorded all the same, since the attempt is evidence.
-    pub fn send_line(&mut self, text: &str) -> (SentIndex, Result<(), WriteError>) {
-        let mut line = Vec::with_capacity(text.len() + 1);
-        line.extend_from_slice(text.as_bytes());
-        line.push(b'\n');
-        let outcome = self.connection.write(Bytes::from(line));
-        let message = classify(text.as_bytes()).ok();
-        let index = self.record_sent(
-            Bytes::copy_from_slice(text.as_bytes()),
-            message,
-            false,
-            Some(Terminator::Lf),
-        );
-        (index, outcome)
+    /// Lets fresh ids begin at a number: for a second connection whose ids are to be those of the first.
+    pub fn begin_ids_at(&mut self, number: u64) {
+        self.next_id = number;
     }
 
-    /// Sends bytes as they are. Any response without a readable id is attributed to them.
+    /// The next fresh id's number.
+    pub fn next_id_number(&self) -> u64 {
+        self.next_id
+    }
+
+    /// Sends one JSON text as a message. A response is expected where it has an id and a method.
+    ///
+    /// Over HTTP it waits until earlier messages that get no response were taken, since exchanges have no order.
+    ///
+    /// **Errors**: see [`WriteError`]; the entry is recorded all the same, since the attempt is evidence.
+    pub async fn send_message(&mut self, text: &str) -> (SentIndex, Result<(), WriteError>) {
+        if self.has_exchanges() {
+            self.settle_order().await;
+        }
+        self.send_now(text)
+    }
+
+    /// Sends one JSON text as a message, whatever was sent before.
+    pub fn send_now(&mut self, text: &str) -> (SentIndex, Result<(), WriteError>) {
+        let raw = Bytes::copy_from_slice(text.as_bytes());
+        let message = classify(text.as_bytes()).ok();
+        match &mut self.link {
+            Link::Pipes(connection) => {
+                let mut line = Vec::with_capacity(text.len() + 1);
+                line.extend_from_slice(text.as_bytes());
+                line.push(b'\n');
+                let outcome = connection.write(Bytes::from(line));
+                let index = self.record_sent(raw, message, false, Some(Terminator::Lf), None);
+                (index, outcome)
+            }
+            Link::Http(client, _) => {
+                let started = client.post(raw.clone());
+                (self.carry(raw, message, false, started), Ok(()))
+            }
+        }
+    }
+
+    /// Sends bytes as they are; over HTTP as the body of a POST. Any response without a readable id is attributed to them.
     ///
     /// **Errors**: see [`WriteError`].
-    pub fn send_raw(&mut self, bytes: &[u8]) -> (SentIndex, Result<(), WriteError>) {
-        let outcome = self.connection.write(Bytes::copy_from_slice(bytes));
-        if let Some(last) = bytes.last() {
-            self.line_open = *last != b'\n';
+    pub async fn send_raw(&mut self, bytes: &[u8]) -> (SentIndex, Result<(), WriteError>) {
+        if self.has_exchanges() {
+            self.settle_order().await;
         }
+        self.send_raw_now(bytes)
+    }
+
+    fn send_raw_now(&mut self, bytes: &[u8]) -> (SentIndex, Result<(), WriteError>) {
         let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let message = classify(text).ok();
-        let terminator = bytes.ends_with(b"\n").then_some(Terminator::Lf);
-        let index = self.record_sent(Bytes::copy_from_slice(text), message, true, terminator);
-        (index, outcome)
+        match &mut self.link {
+            Link::Pipes(connection) => {
+                let outcome = connection.write(Bytes::copy_from_slice(bytes));
+                if let Some(last) = bytes.last() {
+                    self.line_open = *last != b'\n';
+                }
+                let terminator = bytes.ends_with(b"\n").then_some(Terminator::Lf);
+                let raw = Bytes::copy_from_slice(text);
+                let index = self.record_sent(raw, message, true, terminator, None);
+                (index, outcome)
+            }
+            Link::Http(client, _) => {
+                let raw = Bytes::copy_from_slice(bytes);
+                let started = client.post_raw(raw.clone());
+                (self.carry(raw, message, true, started), Ok(()))
+            }
+        }
+    }
+
+    /// An HTTP request beside the protocol's own; `None` where the binding has no HTTP. Its body may be a message.
+    pub fn send_http(
+        &mut self,
+        method: &str,
+        overrides: &[(String, Vec<Bytes>)],
+        body: Body,
+    ) -> Option<SentIndex> {
+        let Link::Http(client, _) = &mut self.link else {
+            return None;
+        };
+        let raw = match &body {
+            Body::None => Bytes::new(),
+            Body::Whole(bytes) => bytes.clone(),
+            Body::Slow(pieces) => {
+                let pieces: Vec<u8> = pieces
+                    .iter()
+                    .flat_map(|(_, piece)| piece.to_vec())
+                    .collect();
+                Bytes::from(pieces)
+            }
+        };
+        let message = classify(&raw).ok();
+        let started = client.request(method, overrides, body);
+        Some(self.carry(raw, message, true, started))
+    }
+
+    /// Closes the stream of a sent message's exchange; nothing more comes of it.
+    pub fn close_stream(&mut self, index: SentIndex) {
+        if let (Link::Http(client, _), Some(exchange)) =
+            (&mut self.link, self.sent[index.0].sent.exchange)
+        {
+            client.close_stream(exchange);
+        }
+    }
+
+    fn carry(
+        &mut self,
+        raw: Bytes,
+        message: Option<Message>,
+        raw_bytes: bool,
+        started: Started,
+    ) -> SentIndex {
+        let number = started.exchange;
+        let index = self.record_sent(raw, message, raw_bytes, None, Some(started));
+        self.exchanges.begin(number, Purpose::Carries(index));
+        index
     }
 
     fn record_sent(
@@ -329,6 +505,7 @@ impl Conversation {
         message: Option<Message>,
         raw_bytes: bool,
         terminator: Option<Terminator>,
+        started: Option<Started>,
     ) -> SentIndex {
         let (method, id, kind) = match &message {
             Some(message) => (
@@ -343,36 +520,77 @@ impl Conversation {
         }
         let answerable = match kind {
             Some(Kind::Request) => true,
-            Some(Kind::Notification | Kind::Result | Kind::Error) => raw_bytes,
+            Some(Kind::Notification | Kind::Result | Kind::Error) => raw_bytes && started.is_none(),
             Some(Kind::Batch | Kind::Malformed(_)) | None => true,
         };
-        let at = Instant::now();
-        let seq = self.push(Entry {
-            seq: 0,
-            at: at - self.connection.started,
-            direction: Direction::Sent,
-            connection: self.label.clone(),
-            channel: self.channels.0,
-            length: raw.len() as u64,
-            raw,
-            terminator,
-            message,
-            defects: Vec::new(),
-            answers: None,
-            part_of: None,
-        });
-        let sent = Sent {
-            seq,
-            method,
-            id,
-            ..Sent::default()
+        let exchange = started.as_ref().map(|started| started.exchange);
+        let seq = match started {
+            Some(started) => self.record_request(raw, message, started),
+            None => self.push(Entry {
+                length: raw.len() as u64,
+                raw,
+                terminator,
+                message,
+                ..self.blank(Direction::Sent, self.lines().0)
+            }),
         };
         self.sent.push(SentState {
-            sent,
+            sent: Sent {
+                seq,
+                method,
+                id,
+                exchange,
+                ..Sent::default()
+            },
             answerable,
             is_fence: false,
         });
         SentIndex(self.sent.len() - 1)
+    }
+
+    fn record_request(&mut self, raw: Bytes, message: Option<Message>, started: Started) -> u64 {
+        let part = HttpPart::Request {
+            method: started.method,
+            target: started.target,
+            head: started.head,
+        };
+        self.push(Entry {
+            length: raw.len() as u64,
+            raw,
+            message,
+            http: Some(Http {
+                exchange: started.exchange,
+                part,
+            }),
+            ..self.blank(Direction::Sent, Channel::Http)
+        })
+    }
+
+    /// Streams for lines, to the target and from it.
+    fn lines(&self) -> (Channel, Channel) {
+        match self.binding {
+            Binding::Memory => (Channel::Memory, Channel::Memory),
+            Binding::Stdio | Binding::Http | Binding::HttpSse => (Channel::Stdin, Channel::Stdout),
+        }
+    }
+
+    /// An entry of now without content.
+    fn blank(&self, direction: Direction, channel: Channel) -> Entry {
+        Entry {
+            seq: 0,
+            at: self.started.elapsed(),
+            direction,
+            connection: self.label.clone(),
+            channel,
+            raw: Bytes::new(),
+            length: 0,
+            terminator: None,
+            message: None,
+            defects: Vec::new(),
+            answers: None,
+            part_of: None,
+            http: None,
+        }
     }
 
     /// Adds one request of a batch that was just sent as a whole, so that it can be answered by its own id.
@@ -382,13 +600,15 @@ impl Conversation {
         method: Option<String>,
         id: Option<RawId>,
     ) -> SentIndex {
-        let seq = self.sent[batch.0].sent.seq;
+        let whole = &self.sent[batch.0].sent;
+        let (seq, exchange) = (whole.seq, whole.exchange);
         self.sent.push(SentState {
             answerable: id.is_some(),
             sent: Sent {
                 seq,
                 method,
                 id,
+                exchange,
                 ..Sent::default()
             },
             is_fence: false,
@@ -396,34 +616,15 @@ impl Conversation {
         SentIndex(self.sent.len() - 1)
     }
 
-    fn push(&mut self, mut entry: Entry) -> u64 {
-        entry.seq = self.entries.len() as u64 + 1;
-        let over = self.entries.len() >= WHOLE_ENTRIES || self.kept_bytes > KEPT_BYTES;
-        if over && !self.is_first_answer(&entry) {
-            entry.raw = Bytes::copy_from_slice(&entry.raw[..entry.raw.len().min(HEAD_BYTES)]);
-            entry.message = None;
-        }
-        let weight = if entry.message.is_some() { PARSED } else { 1 };
-        self.kept_bytes += entry.raw.len() as u64 * weight;
-        let seq = entry.seq;
-        if entry
-            .defects
-            .iter()
-            .any(|defect| defect.kind == DefectKind::Oversized)
-        {
-            self.last_oversized = seq;
-        }
-        self.entries.push(entry);
-        seq
-    }
-
-    fn is_first_answer(&self, entry: &Entry) -> bool {
+    fn push(&mut self, entry: Entry) -> u64 {
         let answered = |state: &SentState| Some(state.sent.seq) == entry.answers;
-        entry.answers.is_some()
+        let next = self.last_seq() + 1;
+        let is_first_answer = entry.answers.is_some()
             && self
                 .sent
                 .iter()
-                .any(|state| answered(state) && state.sent.replies.first() == Some(&entry.seq))
+                .any(|state| answered(state) && state.sent.replies.first() == Some(&next));
+        self.transcript.push(entry, is_first_answer)
     }
 
     /// Reads until `look` finds what it looks for, the deadline passes, or the output ends.
@@ -440,9 +641,8 @@ impl Conversation {
             if self.ended.is_some() {
                 break Waited::Ended;
             }
-            match self.connection.next(deadline).await {
-                Some((arrival, at)) => self.take(arrival, at),
-                None => break Waited::TimedOut,
+            if !self.take_next(deadline).await {
+                break Waited::TimedOut;
             }
         };
         self.waited += began.elapsed();
@@ -453,16 +653,61 @@ impl Conversation {
     pub async fn wait_reply(&mut self, index: SentIndex, deadline: Instant) -> Waited<u64> {
         let sent = &self.sent[index.0];
         let (seq, may_be_oversized) = (sent.sent.seq, !sent.is_fence && self.phase == Phase::Open);
-        let look =
-            |conversation: &Conversation| match conversation.sent[index.0].sent.replies.first() {
-                Some(&reply) => Some(Some(reply)),
-                None => (may_be_oversized && conversation.has_oversized_since(seq)).then_some(None),
-            };
+        let look = |conversation: &Conversation| {
+            if let Some(&reply) = conversation.sent[index.0].sent.replies.first() {
+                return Some(Waited::Got(reply));
+            }
+            if may_be_oversized && conversation.has_oversized_since(seq) {
+                return Some(Waited::TimedOut);
+            }
+            conversation.is_over(index).then_some(Waited::Over)
+        };
         match self.wait(deadline, look).await {
-            Waited::Got(Some(reply)) => Waited::Got(reply),
-            Waited::Got(None) | Waited::TimedOut => Waited::TimedOut,
+            // An exchange that could not even be made says less than the end that it saw.
+            Waited::Got(Waited::Over) if self.ended.is_some() => Waited::Ended,
+            Waited::Got(found) => found,
+            Waited::TimedOut | Waited::Over => Waited::TimedOut,
             Waited::Ended => Waited::Ended,
         }
+    }
+
+    /// Waits for the head of the response in the exchange of a sent message, and gives its position.
+    pub async fn wait_head(&mut self, index: SentIndex, deadline: Instant) -> Waited<u64> {
+        let look = |conversation: &Conversation| match conversation.head(index) {
+            Some(head) => Some(Waited::Got(head)),
+            None => conversation.is_over(index).then_some(Waited::Over),
+        };
+        match self.wait(deadline, look).await {
+            Waited::Got(Waited::Over) if self.ended.is_some() => Waited::Ended,
+            Waited::Got(found) => found,
+            Waited::TimedOut | Waited::Over => Waited::TimedOut,
+            Waited::Ended => Waited::Ended,
+        }
+    }
+
+    /// Position of the response head in the exchange of a sent message.
+    pub fn head(&self, index: SentIndex) -> Option<u64> {
+        self.exchanges.get(self.sent[index.0].sent.exchange?)?.head
+    }
+
+    /// Status of the response in the exchange of a sent message.
+    pub fn status(&self, index: SentIndex) -> Option<u16> {
+        self.exchanges
+            .get(self.sent[index.0].sent.exchange?)?
+            .status
+    }
+
+    /// Whether the exchange of a sent message answers with an event stream.
+    pub fn is_streamed(&self, index: SentIndex) -> bool {
+        let exchange = self.sent[index.0].sent.exchange;
+        let exchange = exchange.and_then(|number| self.exchanges.get(number));
+        exchange.is_some_and(|exchange| exchange.is_stream)
+    }
+
+    /// Whether nothing more can come of a sent message: its exchange is over and its stream is not resumed.
+    pub fn is_over(&self, index: SentIndex) -> bool {
+        let exchange = self.sent[index.0].sent.exchange;
+        self.has_exchanges() && exchange.is_some_and(|number| self.exchanges.is_settled(number))
     }
 
     /// Sends a harmless request and waits for any answer to it, then for a grace.
@@ -481,10 +726,8 @@ impl Conversation {
             return Fence::Missing(Missing::Unfenced);
         }
         let id = self.fresh_id();
-        let (index, outcome) = self.send_line(&format!(
-            r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#,
-            id.0
-        ));
+        let ping = format!(r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#, id.0);
+        let (index, outcome) = self.send_message(&ping).await;
         self.sent[index.0].is_fence = true;
         let due = self.is_answer_due();
         if outcome.is_err() {
@@ -510,6 +753,13 @@ impl Conversation {
                     .await;
                 Fence::Answered(seq)
             }
+            // Over HTTP any status is an answer: somebody is there and takes requests.
+            Waited::Over if self.head(index).is_some() => {
+                self.linger(grace.unwrap_or_else(|| self.pace.grace()))
+                    .await;
+                Fence::Answered(self.head(index).unwrap_or_default())
+            }
+            Waited::Over => Fence::Missing(Missing::Hung),
             Waited::Ended => Fence::Missing(Missing::Died),
             Waited::TimedOut if due => Fence::Missing(Missing::Hung),
             Waited::TimedOut => Fence::Missing(Missing::Unfenced),
@@ -531,149 +781,20 @@ impl Conversation {
 
     /// What a target that has not said anything yet may still need to start; zero once it spoke.
     pub fn start_left(&self) -> Duration {
-        let spoke = self
-            .entries
-            .iter()
-            .any(|entry| entry.direction == Direction::Received && entry.message.is_some());
+        let spoke = self.entries().iter().any(|entry| {
+            entry.direction == Direction::Received
+                && (entry.message.is_some() || entry.http.is_some())
+        });
         if spoke {
             return Duration::ZERO;
         }
-        self.pace
-            .first()
-            .saturating_sub(self.connection.started.elapsed())
+        self.pace.first().saturating_sub(self.started.elapsed())
     }
 
     /// Reads for a while, whatever comes.
     pub async fn linger(&mut self, time: Duration) {
         let deadline = Instant::now() + time;
         let _: Waited<()> = self.wait(deadline, |_| None).await;
-    }
-
-    fn take(&mut self, arrival: Arrival, at: Instant) {
-        if self.ended.as_ref().is_some_and(|ended| ended.flood) {
-            return;
-        }
-        match arrival {
-            Arrival::Frame(frame) => {
-                let entry = Entry {
-                    seq: 0,
-                    at: at - self.connection.started,
-                    direction: Direction::Received,
-                    connection: self.label.clone(),
-                    channel: self.channels.1,
-                    raw: frame.raw,
-                    length: frame.length,
-                    terminator: Some(frame.terminator),
-                    message: frame.message,
-                    defects: frame.defects,
-                    answers: None,
-                    part_of: None,
-                };
-                self.receive(entry);
-                if self.entries.len() > FLOOD_ENTRIES {
-                    // The beginning shows what it is; all of it, for every case, would fill the record.
-                    self.entries.truncate(FLOOD_KEPT);
-                    let last = self.last_seq();
-                    self.sent
-                        .iter_mut()
-                        .for_each(|state| state.sent.replies.retain(|seq| *seq <= last));
-                    self.ended = Some(Ended {
-                        after: self.last_seq(),
-                        exit: None,
-                        flood: true,
-                    });
-                }
-            }
-            Arrival::Stderr(bytes) => {
-                self.push(Entry {
-                    seq: 0,
-                    at: at - self.connection.started,
-                    direction: Direction::Received,
-                    connection: self.label.clone(),
-                    channel: Channel::Stderr,
-                    length: bytes.len() as u64,
-                    raw: bytes,
-                    terminator: None,
-                    message: None,
-                    defects: Vec::new(),
-                    answers: None,
-                    part_of: None,
-                });
-            }
-            Arrival::StdoutEnded => {
-                if self.ended.is_none() {
-                    let exit = self.connection.process().has_exited();
-                    self.ended = Some(Ended {
-                        after: self.last_seq(),
-                        exit,
-                        flood: false,
-                    });
-                }
-            }
-        }
-    }
-
-    fn receive(&mut self, mut entry: Entry) {
-        let Some(message) = entry.message.clone() else {
-            self.push(entry);
-            return;
-        };
-        match message.kind {
-            Kind::Result | Kind::Error | Kind::Malformed(Malformed::ResultAndError) => {
-                entry.answers = self.attribute(&message);
-                self.push(entry);
-            }
-            Kind::Batch => {
-                let raw = entry.raw.clone();
-                let whole = self.push(entry.clone());
-                for (index, item) in message.batch.iter().enumerate() {
-                    let text = std::str::from_utf8(&raw)
-                        .ok()
-                        .and_then(|text| raw::at(text, &format!("/{index}")));
-                    let text = text.unwrap_or_default();
-                    self.receive(Entry {
-                        raw: Bytes::copy_from_slice(text.as_bytes()),
-                        length: text.len() as u64,
-                        message: Some(item.clone()),
-                        defects: Vec::new(),
-                        part_of: Some(whole),
-                        ..entry.clone()
-                    });
-                }
-            }
-            Kind::Request => {
-                self.push(entry);
-                self.answer(&message);
-            }
-            Kind::Notification | Kind::Malformed(_) => {
-                self.push(entry);
-            }
-        }
-    }
-
-    fn attribute(&mut self, response: &Message) -> Option<u64> {
-        let next = self.last_seq() + 1;
-        let late = response.id.as_ref();
-        if late.is_some_and(|id| self.retired.contains(id)) {
-            // A late answer to an earlier case on this connection says nothing about this one.
-            return None;
-        }
-        let index = answered_by(response, &self.sent)?;
-        let sent = &mut self.sent[index].sent;
-        sent.replies.push(next);
-        Some(sent.seq)
-    }
-
-    fn answer(&mut self, request: &Message) {
-        let Some(id) = &request.id else { return };
-        let Some(body) = self
-            .answers
-            .to(request.method.as_deref().unwrap_or_default())
-        else {
-            return;
-        };
-        let text = format!(r#"{{"jsonrpc":"2.0","id":{},{body}}}"#, id.0);
-        let _ = self.send_line(&text);
     }
 }
 

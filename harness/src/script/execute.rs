@@ -1,7 +1,10 @@
 //! The interpreter of cards: nine verbs over a [`Conversation`]. Steps drive; nothing here judges.
 
+mod ending;
+mod http;
+
 use super::compose::{compose, wants_fresh_id};
-use super::conversation::{Conversation, Fence, Phase, SentIndex, Waited};
+use super::conversation::{Conversation, Fence, SentIndex, Waited};
 use super::pace::Pace;
 use super::scope::{Scope, Unresolved};
 use crate::era::legacy::{self, Opened};
@@ -153,7 +156,7 @@ impl Execution<'_, '_> {
                 client,
                 answer,
             } => self.open(label, client, answer).await?,
-            Action::Send { label, what } => self.send(label.as_deref(), what)?,
+            Action::Send { label, what } => self.send(label.as_deref(), what).await?,
             Action::Await {
                 label,
                 what,
@@ -169,15 +172,19 @@ impl Execution<'_, '_> {
             } => {
                 self.quiet(label, about, lasting_ms.as_ref()).await?;
             }
-            Action::Cancel { request } => self.cancel(request),
+            Action::Cancel { request } => self.cancel(request).await,
             Action::Raw { label, bytes } => {
-                let (index, _) = self.conversation.send_raw(bytes);
+                let (index, _) = self.conversation.send_raw(bytes).await;
                 self.name(label.as_deref(), Named::Sent(index));
             }
-            Action::Http { .. } => {
-                return Err(Unresolved::Card(
-                    "`http` on a binding without HTTP".to_owned(),
-                ));
+            Action::Http {
+                label,
+                method,
+                headers,
+                body,
+            } => {
+                self.http(label.as_deref(), method, headers, body.as_ref())
+                    .await?;
             }
             Action::Close(close) => self.close(close).await,
             Action::Native {
@@ -192,7 +199,17 @@ impl Execution<'_, '_> {
                         .map_err(|error| Unresolved::Card(format!("parameter `{key}`: {error}")))?;
                     rendered.insert(key.clone(), value);
                 }
-                let bound = native::run(name, &rendered, self.conversation, self.context.means)
+                let labels = &self.labels;
+                let sent = |label: &str| match labels.get(label) {
+                    Some(Named::Sent(index)) => Some(*index),
+                    Some(Named::Bound(_)) | None => None,
+                };
+                let given = native::Given {
+                    means: self.context.means,
+                    revision: self.context.revision,
+                    sent: &sent,
+                };
+                let bound = native::run(name, &rendered, self.conversation, given)
                     .await
                     .map_err(Unresolved::Card)?;
                 self.stopped = bound.missing.filter(|missing| *missing != Missing::Silent);
@@ -287,17 +304,16 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
-    fn send(&mut self, label: Option<&str>, what: &Payload) -> Result<(), Unresolved> {
+    async fn send(&mut self, label: Option<&str>, what: &Payload) -> Result<(), Unresolved> {
         match what {
             Payload::Message(outgoing) => {
                 let text = self.complete(outgoing)?;
-                let (index, _) = self.conversation.send_line(&text);
+                let (index, _) = self.conversation.send_message(&text).await;
                 self.name(label, Named::Sent(index));
             }
             Payload::Json(text) => {
-                let (index, _) = self
-                    .conversation
-                    .send_line(text.trim_end_matches(['\r', '\n']));
+                let text = text.trim_end_matches(['\r', '\n']);
+                let (index, _) = self.conversation.send_message(text).await;
                 self.name(label, Named::Sent(index));
             }
             Payload::Batch(items) => {
@@ -305,9 +321,8 @@ impl Execution<'_, '_> {
                 for (_, item) in items {
                     texts.push(self.complete(item)?);
                 }
-                let (whole, _) = self
-                    .conversation
-                    .send_line(&format!("[{}]", texts.join(",")));
+                let text = format!("[{}]", texts.join(","));
+                let (whole, _) = self.conversation.send_message(&text).await;
                 self.name(label, Named::Sent(whole));
                 for ((label, _), text) in items.iter().zip(&texts) {
                     let message = mcp_assay_wire::jsonrpc::classify(text.as_bytes()).ok();
@@ -352,34 +367,12 @@ impl Execution<'_, '_> {
                 let usual = patience(&self.conversation.pace, revision, method.as_deref());
                 let time = shortened(usual.max(self.conversation.start_left()));
                 let waited = self.conversation.wait_reply(index, now + time).await;
-                let missing = match waited {
-                    Waited::Got(seq) => {
-                        self.name(label, Named::Bound(Bound::Arrived(seq)));
-                        return Ok(());
-                    }
-                    // After we closed the input, the end of the output is lawful, and the last word.
-                    Waited::Ended if self.conversation.is_input_closed() => Missing::Silent,
-                    Waited::Ended => Missing::Died,
-                    Waited::TimedOut => match self.conversation.fence(Duration::ZERO).await {
-                        Fence::Answered(_) => match self.conversation.sent(index).replies.first() {
-                            Some(&seq) => {
-                                self.name(label, Named::Bound(Bound::Arrived(seq)));
-                                return Ok(());
-                            }
-                            // What came and was too long to be read may be the answer.
-                            None if self
-                                .conversation
-                                .has_oversized_since(self.conversation.sent(index).seq) =>
-                            {
-                                Missing::Unfenced
-                            }
-                            None => Missing::Silent,
-                        },
-                        Fence::Missing(missing) => missing,
-                    },
-                };
-                self.conversation.sent_mut(index).missing = Some(missing);
-                self.miss(label, missing, Some(request.clone()));
+                let came =
+                    |conversation: &Conversation| conversation.sent(index).replies.first().copied();
+                match self.came(index, waited, came).await {
+                    Ok(seq) => self.name(label, Named::Bound(Bound::Arrived(seq))),
+                    Err(missing) => self.miss(label, missing, Some(request.clone())),
+                }
             }
             Awaited::Request { method, since } => {
                 self.arrival(label, Kind::Request, method, since.as_deref(), shortened)
@@ -399,10 +392,17 @@ impl Execution<'_, '_> {
                 )
                 .await;
             }
-            Awaited::Status(_) => {
-                return Err(Unresolved::Card(
-                    "`status` on a binding without HTTP".to_owned(),
-                ));
+            Awaited::Status(request) => {
+                let Some(Named::Sent(index)) = self.labels.get(request).cloned() else {
+                    return Err(Unresolved::Card(format!("`{request}` was not sent")));
+                };
+                if self.conversation.sent(index).exchange.is_none() {
+                    return Err(Unresolved::Card(
+                        "`status` on a binding without HTTP".to_owned(),
+                    ));
+                }
+                let time = shortened(self.conversation.pace.reply());
+                self.status(label, index, request, now + time).await;
             }
             Awaited::Exit(_) => {
                 let time = shortened(self.conversation.pace.reply());
@@ -423,6 +423,39 @@ impl Execution<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// What came of waiting for something about a sent message, settled by a fence; the reason is noted at the message.
+    async fn came(
+        &mut self,
+        index: SentIndex,
+        waited: Waited<u64>,
+        look: impl Fn(&Conversation) -> Option<u64>,
+    ) -> Result<u64, Missing> {
+        let missing = match waited {
+            Waited::Got(seq) => return Ok(seq),
+            // After we closed the input, the end of the output is lawful, and the last word.
+            Waited::Ended if self.conversation.is_input_closed() => Missing::Silent,
+            Waited::Ended => Missing::Died,
+            Waited::TimedOut | Waited::Over => {
+                match self.conversation.fence(Duration::ZERO).await {
+                    Fence::Answered(_) => match look(self.conversation) {
+                        Some(seq) => return Ok(seq),
+                        // What came and was too long to be read may be the answer.
+                        None if self
+                            .conversation
+                            .has_oversized_since(self.conversation.sent(index).seq) =>
+                        {
+                            Missing::Unfenced
+                        }
+                        None => Missing::Silent,
+                    },
+                    Fence::Missing(missing) => missing,
+                }
+            }
+        };
+        self.conversation.sent_mut(index).missing = Some(missing);
+        Err(missing)
     }
 
     async fn arrival(
@@ -458,13 +491,15 @@ impl Execution<'_, '_> {
         let missing = match self.conversation.wait(deadline, &mut find).await {
             Waited::Got(seq) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
             Waited::Ended => Missing::Died,
-            Waited::TimedOut => match self.conversation.fence(Duration::ZERO).await {
-                Fence::Answered(_) => match find(self.conversation) {
-                    Some(seq) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
-                    None => Missing::Silent,
-                },
-                Fence::Missing(missing) => missing,
-            },
+            Waited::TimedOut | Waited::Over => {
+                match self.conversation.fence(Duration::ZERO).await {
+                    Fence::Answered(_) => match find(self.conversation) {
+                        Some(seq) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
+                        None => Missing::Silent,
+                    },
+                    Fence::Missing(missing) => missing,
+                }
+            }
         };
         self.miss(label, missing, None);
     }
@@ -525,7 +560,7 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
-    fn cancel(&mut self, request: &str) {
+    async fn cancel(&mut self, request: &str) {
         let Some(Named::Sent(index)) = self.labels.get(request).cloned() else {
             return;
         };
@@ -535,7 +570,10 @@ impl Execution<'_, '_> {
             .id
             .clone()
             .unwrap_or_else(|| RawId("null".to_owned()));
-        let (sent, _) = self.conversation.send_line(&legacy::cancelled(&id));
+        let (sent, _) = self
+            .conversation
+            .send_message(&legacy::cancelled(&id))
+            .await;
         let seq = self.conversation.sent(sent).seq;
         self.conversation.sent_mut(index).cancelled = Some(seq);
     }
@@ -549,99 +587,12 @@ impl Execution<'_, '_> {
                 // Whether it ends is for an `exit` to say; here it is only given the time.
                 let _ = self.conversation.exit(deadline).await;
             }
-            Close::Stream(_) => {}
-        }
-    }
-
-    /// Every conversation ends with a fence, unless the card closed it.
-    async fn end(&mut self) -> End {
-        let after = self.conversation.last_seq();
-        if self.stopped.is_none() {
-            self.step_began = Instant::now();
-        }
-        if self.conversation.is_input_closed() {
-            // What the target still says is read to the end, so that nothing is taken for silence too early.
-            let deadline = Instant::now() + self.conversation.pace.doubtful();
-            let _: Waited<()> = self.conversation.wait(deadline, |_| None).await;
-            return End::Closed;
-        }
-        let fence = match self.stopped {
-            Some(missing @ (Missing::Died | Missing::Hung)) => Fence::Missing(missing),
-            Some(Missing::Silent | Missing::Unfenced) | None => {
-                let grace = (!judges_to_the_end(self.context.card))
-                    .then(|| self.conversation.pace.farewell());
-                self.conversation
-                    .fence_and_linger(Duration::ZERO, grace)
-                    .await
+            Close::Stream(request) => {
+                if let Some(Named::Sent(index)) = self.labels.get(request) {
+                    self.conversation.close_stream(*index);
+                }
             }
-        };
-        match fence {
-            Fence::Answered(_) => End::Alive,
-            Fence::Missing(Missing::Died) => self.died().await,
-            Fence::Missing(Missing::Hung | Missing::Silent) => End::Hung {
-                waited: self.step_began.elapsed(),
-                after,
-            },
-            Fence::Missing(Missing::Unfenced) => self.last_resort(after).await,
         }
-    }
-
-    /// Before the handshake a ping need not be answered; `initialize` must be.
-    async fn last_resort(&mut self, after: u64) -> End {
-        if self.conversation.phase() != Phase::Bare || self.conversation.is_line_open() {
-            return if self.conversation.ended().is_some() {
-                self.died().await
-            } else {
-                End::Unfenced
-            };
-        }
-        let params = legacy::initialize_params(self.context.revision);
-        let params = serde_json::Value::Object(params).to_string();
-        let patience = self.conversation.pace.start();
-        match legacy::open(self.conversation, &params, patience).await.1 {
-            Opened::Yes | Opened::Refused => End::Alive,
-            Opened::Missing(Missing::Died) => self.died().await,
-            Opened::Missing(Missing::Hung | Missing::Silent | Missing::Unfenced) => End::Hung {
-                waited: patience,
-                after,
-            },
-        }
-    }
-
-    async fn died(&mut self) -> End {
-        let ended = self.conversation.ended().cloned();
-        let after = ended
-            .as_ref()
-            .map_or(self.conversation.last_seq(), |ended| ended.after);
-        if ended.is_some_and(|ended| ended.flood) {
-            return End::Died {
-                how: "flooded its output without end and was stopped".to_owned(),
-                after,
-            };
-        }
-        let refused = self.refused;
-        // The end of the output and the end of the process are two events; the second follows the first closely, or not at all.
-        let exit = self
-            .conversation
-            .exit(Instant::now() + Duration::from_secs(1))
-            .await;
-        let how = match exit {
-            Some(Exit { code: Some(_), .. }) if refused => return End::Unfenced,
-            Some(Exit {
-                code: Some(code), ..
-            }) => format!("exited with code {code}"),
-            Some(Exit {
-                signal: Some(signal),
-                ..
-            }) => format!("was ended by signal {signal}"),
-            Some(Exit {
-                code: None,
-                signal: None,
-                ..
-            }) => "ended".to_owned(),
-            None => "closed its output and runs on".to_owned(),
-        };
-        End::Died { how, after }
     }
 
     fn record(&mut self, end: End) -> Record {

@@ -7,3 +7,4 @@ pub mod conversation;
 pub mod execute;
 pub mod pace;
 pub mod scope;
+pub mod transcript;

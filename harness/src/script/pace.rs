@@ -18,6 +18,7 @@ pub struct Pace {
 struct Seen {
     slowest: Duration,
     slowest_start: Duration,
+    listens_late: bool,
     recent: VecDeque<Duration>,
 }
 
@@ -114,6 +115,21 @@ impl Pace {
             .get(recent.len() * 9 / 10)
             .copied()
             .unwrap_or_default()
+    }
+
+    /// For the head of the stream on which an HTTP server speaks of its own accord. One that sends it only with its first message is
+    /// waited for once.
+    pub fn listen(&self) -> Duration {
+        if self.seen().listens_late {
+            self.grace()
+        } else {
+            self.light()
+        }
+    }
+
+    /// Learns that the head of that stream does not come at once.
+    pub fn listens_late(&self) {
+        self.seen().listens_late = true;
     }
 
     /// After the last fence of a conversation, where no check speaks of what may still come.

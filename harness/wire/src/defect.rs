@@ -11,9 +11,9 @@ pub struct Defect {
     pub detail: String,
 }
 
-/// Kinds of frame defects.
+/// Kinds of defects of frames and events.
 ///
-/// A frame has no message if and only if it has one of [`Blank`](Self::Blank), [`InvalidUtf8`](Self::InvalidUtf8), [`Nul`](Self::Nul),
+/// A frame of stdio has no message if and only if it has one of [`Blank`](Self::Blank), [`InvalidUtf8`](Self::InvalidUtf8), [`Nul`](Self::Nul),
 /// [`Oversized`](Self::Oversized) and [`NotJson`](Self::NotJson), and then nothing before the break is judged. At most eight defects of a
 /// kind are listed for one frame.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -46,4 +46,6 @@ pub enum DefectKind {
     NotJson,
     /// JSON, but no JSON-RPC message, or a batch with an item that is none.
     NotJsonRpc,
+    /// A field of an event whose value counts for nothing: an `id` with a NUL in it, a `retry` that is not made of digits. The event is read.
+    IgnoredField,
 }

@@ -3,6 +3,8 @@
 //! ```text
 //! bytes -> stdio::Framer -> Frame { raw, defects, message }
 //! one text -> jsonrpc::examine -> defects + Message { kind, id, method, value, batch }
+//! bytes -> sse::Parser -> Event { data, name, id, retry, defects, raw }
+//! head of an HTTP message -> http::Head { start, fields, raw }, whose values header_value knows
 //! raw text + JSON pointer -> raw::at -> the bytes as they were sent
 //! ```
 //!
@@ -14,6 +16,9 @@ mod parse;
 mod scan;
 mod walk;
 
+pub mod header_value;
+pub mod http;
 pub mod jsonrpc;
 pub mod raw;
+pub mod sse;
 pub mod stdio;

@@ -215,8 +215,11 @@ fn http(d: &mut Decoder, node: &Node) -> Option<Action> {
     let mut fields = d.mapping(node, "`http`")?;
     let name = optional(fields.take("as"), |node| label(d, node));
     let method = fields.need(d, "method").map(|node| http_method(d, node));
-    let headers = optional(fields.take("headers"), |node| headers(d, node, Place::Step));
-    let body = optional(fields.take("body"), |node| d.text(node, "`body`"));
+    let headers = optional(fields.take("headers"), |node| {
+        let headers = headers(d, node, Place::Step)?;
+        sendable(d, node, &headers).then_some(headers)
+    });
+    let body = optional(fields.take("body"), |node| template(d, node, Place::Step));
     fields.finish(d);
     Some(Action::Http {
         label: name?,
@@ -235,6 +238,36 @@ pub(super) fn http_method(d: &mut Decoder, node: &Node) -> Option<String> {
     let title = format!("`{text}` is no HTTP method");
     d.error(&node.span, title, "capital letters");
     None
+}
+
+/// Whether header values are such as can be sent: a text, a number, a reference to one, or a list of these for a header sent several
+/// times. Reports those that are not.
+fn sendable(d: &mut Decoder, node: &Node, headers: &[(String, Option<Template>)]) -> bool {
+    let is_single = |value: &Template| match value {
+        Template::Literal(text) => text != "null",
+        Template::Text(_)
+        | Template::Fact(_)
+        | Template::Fixture(_)
+        | Template::From { .. }
+        | Template::Vary(_) => true,
+        Template::Array(_) | Template::Object(_) | Template::Raw(_) | Template::Empty => false,
+    };
+    let mut sendable = true;
+    let entries = d.entries(node, "`headers`").unwrap_or_default();
+    for ((name, value), entry) in headers.iter().zip(entries) {
+        let fits = match value {
+            None => true,
+            Some(Template::Array(values)) => !values.is_empty() && values.iter().all(is_single),
+            Some(value) => is_single(value),
+        };
+        if !fits {
+            let title = format!("the header `{name}` has a value that cannot be sent");
+            d.error(&entry.value.span, title, "").hint =
+                Some("a text, a reference, a list of these to send it several times, or null to remove it".to_owned());
+        }
+        sendable &= fits;
+    }
+    sendable
 }
 
 /// Headers by name; null for none.

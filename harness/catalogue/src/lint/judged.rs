@@ -100,6 +100,7 @@ fn fits(
                 Sort::Connection,
                 Sort::Request,
                 Sort::Raw,
+                Sort::Http,
                 Sort::Reply,
                 Sort::TheirRequest,
                 Sort::TheirNotification,
@@ -109,6 +110,7 @@ fn fits(
         ),
         Expect::Http { .. } => (
             &[
+                Sort::Connection,
                 Sort::Request,
                 Sort::Notification,
                 Sort::Batch,
@@ -120,7 +122,10 @@ fn fits(
             ],
             labels.replied(on)
                 || labels.statuses.contains(on)
-                || matches!(sort, Sort::Http | Sort::Status | Sort::Reply | Sort::Native),
+                || matches!(
+                    sort,
+                    Sort::Connection | Sort::Http | Sort::Status | Sort::Reply | Sort::Native
+                ),
         ),
         Expect::Exit { .. } => (&[Sort::Exit, Sort::Connection], true),
         Expect::None { .. } | Expect::AnyOf(_) | Expect::Native(_) => (ANY, true),

@@ -59,6 +59,9 @@ const EXCHANGED: &[Sort] = &[
     Sort::Http,
 ];
 
+/// What a response stream can belong to.
+const STREAMED: &[Sort] = &[Sort::Request, Sort::Raw, Sort::Http];
+
 /// What names a message, ours or theirs.
 const MESSAGES: &[Sort] = &[
     Sort::Connection,
@@ -260,8 +263,9 @@ fn uses(card: &mut Card<'_>, labels: &Labels<'_>, action: &Action, span: &Span) 
             expect_sort(card, labels, about, EXCHANGED, span);
         }
         Action::Cancel { request } => expect_sort(card, labels, request, &[Sort::Request], span),
-        Action::Http { headers, .. } => {
-            for value in headers.iter().filter_map(|(_, value)| value.as_ref()) {
+        Action::Http { headers, body, .. } => {
+            let values = headers.iter().filter_map(|(_, value)| value.as_ref());
+            for value in values.chain(body) {
                 from(card, labels, value, span);
             }
         }
@@ -269,7 +273,7 @@ fn uses(card: &mut Card<'_>, labels: &Labels<'_>, action: &Action, span: &Span) 
             Close::Connection(label) | Close::Stdin(label) => {
                 expect_sort(card, labels, label, &[Sort::Connection], span);
             }
-            Close::Stream(label) => expect_sort(card, labels, label, &[Sort::Request], span),
+            Close::Stream(label) => expect_sort(card, labels, label, STREAMED, span),
         },
         Action::Native {
             name, parameters, ..

@@ -6,7 +6,7 @@ use crate::catalogue::revisions_of;
 use crate::diagnostic::nearest;
 use crate::facts::FieldKind;
 use mcp_assay_model::protocol::Role as Side;
-use mcp_assay_model::scenario::{Action, Expect, Fault, Need, Payload, Span};
+use mcp_assay_model::scenario::{Action, Expect, Fault, Need, Span};
 use mcp_assay_model::template::Template;
 use std::collections::BTreeSet;
 
@@ -256,7 +256,14 @@ fn steps(card: &mut Card<'_>) {
                     }
                 }
             }
-            Action::Send { what, .. } => calls(card, &step.span, what),
+            Action::Send { what, .. } => {
+                for message in sent(what) {
+                    calls(card, &step.span, &message.message);
+                }
+            }
+            Action::Http {
+                body: Some(body), ..
+            } => calls(card, &step.span, body),
             Action::Open { .. }
             | Action::Await { .. }
             | Action::Quiet { .. }
@@ -269,18 +276,14 @@ fn steps(card: &mut Card<'_>) {
 }
 
 /// A tool of the target is called only with permission.
-fn calls(card: &mut Card<'_>, span: &Span, payload: &Payload) {
-    for message in sent(payload) {
-        let method = message.message.member("method");
-        let is_call = matches!(method, Some(Template::Text(method)) if method == "tools/call");
-        let mut of_target = false;
-        message
-            .message
-            .visit(&mut |inner| of_target |= matches!(inner, Template::Fixture(_)));
-        if is_call && of_target && !card.needs(&Need::AllowCall) {
-            let title = "a tool of the target is called without permission";
-            card.error(span, "tools/call", title, "").hint =
-                Some("add `allow:call` to `needs`".to_owned());
-        }
+fn calls(card: &mut Card<'_>, span: &Span, message: &Template) {
+    let method = message.member("method");
+    let is_call = matches!(method, Some(Template::Text(method)) if method == "tools/call");
+    let mut of_target = false;
+    message.visit(&mut |inner| of_target |= matches!(inner, Template::Fixture(_)));
+    if is_call && of_target && !card.needs(&Need::AllowCall) {
+        let title = "a tool of the target is called without permission";
+        card.error(span, "tools/call", title, "").hint =
+            Some("add `allow:call` to `needs`".to_owned());
     }
 }

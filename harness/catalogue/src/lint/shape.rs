@@ -136,12 +136,16 @@ fn bindings(card: &mut Card<'_>) {
         }
     }
     for check in &card.scenario.checks {
+        // As a precondition, or beside other answers, it does not apply over the other bindings.
+        if is_http_only(&check.expect) {
+            found.push((check.span.clone(), "http", "http"));
+        }
         judgements(check, &mut |_, expect| match expect {
-            Expect::Http { .. } => found.push((check.span.clone(), "http", "http")),
             Expect::Exit { .. } => found.push((check.span.clone(), "exit", "stdio")),
             Expect::Message { .. }
             | Expect::SameId { .. }
             | Expect::None { .. }
+            | Expect::Http { .. }
             | Expect::AnyOf(_)
             | Expect::Native(_) => {}
         });
@@ -150,9 +154,24 @@ fn bindings(card: &mut Card<'_>) {
         let met = if binding == "http" { http } else { stdio };
         if !met {
             let title = format!("`{name}` in a card that does not need `binding:{binding}`");
-            card.error(&span, name, title, "").hint =
-                Some(format!("add `binding:{binding}` to `needs`"));
+            card.error(&span, name, title, "").hint = Some(match binding {
+                "http" => "add `binding:http` or `binding:http-sse` to `needs`".to_owned(),
+                _ => format!("add `binding:{binding}` to `needs`"),
+            });
         }
+    }
+}
+
+/// Whether a judgement has nothing to say over bindings without HTTP.
+fn is_http_only(expect: &Expect) -> bool {
+    match expect {
+        Expect::Http { .. } => true,
+        Expect::AnyOf(branches) => branches.iter().all(is_http_only),
+        Expect::Message { .. }
+        | Expect::SameId { .. }
+        | Expect::None { .. }
+        | Expect::Exit { .. }
+        | Expect::Native(_) => false,
     }
 }
 

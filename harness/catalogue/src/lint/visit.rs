@@ -97,8 +97,9 @@ pub(super) fn of_action<'a>(action: &'a Action, values: &mut Vec<&'a Template>) 
         } => {
             values.extend(time);
         }
-        Action::Http { headers, .. } => {
+        Action::Http { headers, body, .. } => {
             values.extend(headers.iter().filter_map(|(_, value)| value.as_ref()));
+            values.extend(body);
         }
         Action::Native { parameters, .. } => {
             values.extend(parameters.iter().map(|(_, value)| value));

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 /// Byte sequences that are no UTF-8 wherever a character may stand.
-const NO_UTF8: &[&[u8]] = &[
+pub(crate) const NO_UTF8: &[&[u8]] = &[
     b"\xff",
     b"\xfe\xff",
     b"\x80",

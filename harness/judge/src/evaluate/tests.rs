@@ -244,16 +244,13 @@ fn any_of_fails_with_the_code_that_all_branches_share() {
         (
             vec![http.clone(), branch(Part::Error, "true")],
             RESULT,
-            "(unsupported:http)",
+            "fail reply-kind",
         ),
     ] {
         let judgement = run(&check(Expect::AnyOf(branches.clone())), &asked(reply));
         assert_eq!(outcome(&judgement), expected, "{branches:?} {reply}");
     }
-    assert_eq!(
-        outcome(&run(&check(http), &asked(RESULT))),
-        "(unsupported:http)"
-    );
+    assert_eq!(outcome(&run(&check(http), &asked(RESULT))), "(binding)");
 }
 
 #[test]
@@ -373,7 +370,7 @@ fn an_unmet_precondition_makes_a_check_not_applicable() {
         (Given::All(vec![is_result(), is_result()]), "pass"),
         (one("s", none(Absent::Reply, None)), "pass"),
         (one("p", message(Part::Result, "true")), "missing p Silent"),
-        (one("q", http), "(unsupported:http)"),
+        (one("q", http), "(binding)"),
         (one("gone", message(Part::Result, "true")), "error"),
     ] {
         let check = Check {

@@ -44,6 +44,8 @@ impl Watch for Lines {
     fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
         let is_line = entry.direction == Direction::Received
             && matches!(entry.channel, Channel::Stdout | Channel::Memory)
+            // In memory an exchange of HTTP is no line.
+            && entry.http.is_none()
             // The line of a batch is judged, not again each of its items.
             && entry.part_of.is_none();
         if !is_line {

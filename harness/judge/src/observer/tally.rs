@@ -4,7 +4,7 @@ use super::{Observed, Rule};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::verdict::{Reason, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What all observers saw, over all conversations of a run.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +22,22 @@ pub struct Seen {
     /// Things judged.
     pub judged: u64,
     /// Findings by cause, each with the case of its example.
-    causes: BTreeMap<(FindingCode, String, String), (Finding, String)>,
+    causes: BTreeMap<(FindingCode, String, String), Cause>,
 }
+
+/// One root cause.
+#[derive(Clone, Debug)]
+struct Cause {
+    /// Its smallest example, with the count of all.
+    finding: Finding,
+    /// The case of the example.
+    case: String,
+    /// Cases in which it was seen, as many as matter.
+    cases: BTreeSet<String>,
+}
+
+/// Cases that are told apart; more say nothing more.
+const TOLD_APART: usize = 8;
 
 impl Seen {
     /// The verdict: fail with a finding, pass where something was judged, else none with its reason.
@@ -39,7 +53,14 @@ impl Seen {
     pub fn findings(&self) -> impl Iterator<Item = (&Finding, &str)> {
         self.causes
             .values()
-            .map(|(finding, case)| (finding, case.as_str()))
+            .map(|cause| (&cause.finding, cause.case.as_str()))
+    }
+
+    /// Whether the cause of a finding was seen in another case too.
+    pub fn is_seen_elsewhere(&self, finding: &Finding, case: &str) -> bool {
+        self.causes
+            .values()
+            .any(|cause| cause.finding == *finding && cause.cases.iter().any(|other| other != case))
     }
 }
 
@@ -82,18 +103,25 @@ impl Tally {
 fn add_cause(seen: &mut Seen, finding: &Finding, method: &str, path: &str, case: &str) {
     let cause = (finding.code, method.to_owned(), path.to_owned());
     match seen.causes.get_mut(&cause) {
-        None => drop(
-            seen.causes
-                .insert(cause, (finding.clone(), case.to_owned())),
-        ),
-        Some((kept, of)) => {
-            let count = kept.count + finding.count;
+        None => {
+            let new = Cause {
+                finding: finding.clone(),
+                case: case.to_owned(),
+                cases: BTreeSet::from([case.to_owned()]),
+            };
+            seen.causes.insert(cause, new);
+        }
+        Some(kept) => {
+            let count = kept.finding.count + finding.count;
             let size = |finding: &Finding| finding.actual.as_ref().map_or(0, String::len);
-            if size(finding) < size(kept) {
-                *kept = finding.clone();
-                case.clone_into(of);
+            if size(finding) < size(&kept.finding) {
+                kept.finding = finding.clone();
+                case.clone_into(&mut kept.case);
             }
-            kept.count = count;
+            kept.finding.count = count;
+            if kept.cases.len() < TOLD_APART {
+                kept.cases.insert(case.to_owned());
+            }
         }
     }
 }

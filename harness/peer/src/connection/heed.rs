@@ -5,9 +5,10 @@ use crate::error::RpcError;
 use crate::fault::lie::{Course, Heard, OnCancel, What};
 use crate::fault::smallest;
 use crate::incoming::{Arrival, Request, is_same_id};
-use crate::outgoing::{Out, Outgoing};
+use crate::outgoing::{About, Out, Outgoing, Stage};
 use crate::server::Answer;
 use mcp_assay_wire::jsonrpc::{Kind, Malformed, RawId};
+use std::collections::VecDeque;
 
 impl Connection {
     /// Heeds one message, alone or as an item of a batch.
@@ -50,6 +51,7 @@ impl Connection {
                 return written.map_or(Heeded::Nothing, |id| refuse(id, answer));
             }
             Course::Exit(code) => return Heeded::Exit(code),
+            Course::Silence => return Heeded::Silence,
             Course::Ignore | Course::Say(_) | Course::Hang => return Heeded::Nothing,
         };
         let Some(id) = id else {
@@ -65,7 +67,7 @@ impl Connection {
             Ok(()) | Err(_) => arrival.to_request(id.clone(), seq),
         };
         let request = match admitted {
-            Ok(request) => request,
+            Ok(request) => request.of_post(self.post, is_in_batch),
             Err(error) => return refuse(id, Err(error)),
         };
         let answer = self.server.answer(&request);
@@ -86,9 +88,11 @@ impl Connection {
         match self.course(What::Notification(arrival, &method)).await {
             Course::Honest | Course::Admit => {}
             Course::Exit(code) => return Heeded::Exit(code),
-            Course::Ignore | Course::Answer(_) | Course::Say(_) | Course::Hang => {
-                return Heeded::Nothing;
-            }
+            Course::Ignore
+            | Course::Silence
+            | Course::Answer(_)
+            | Course::Say(_)
+            | Course::Hang => return Heeded::Nothing,
         }
         match method.as_str() {
             "notifications/initialized" => self.initialized(),
@@ -114,9 +118,11 @@ impl Connection {
                 Heeded::Reply(Outgoing::reply_to_none(id.as_ref(), error))
             }
             Course::Exit(code) => Heeded::Exit(code),
-            Course::Answer(Ok(_)) | Course::Ignore | Course::Say(_) | Course::Hang => {
-                Heeded::Nothing
-            }
+            Course::Answer(Ok(_))
+            | Course::Ignore
+            | Course::Silence
+            | Course::Say(_)
+            | Course::Hang => Heeded::Nothing,
         }
     }
 
@@ -127,15 +133,27 @@ impl Connection {
             what,
             terms: session.terms().map(AsRef::as_ref),
         };
-        match self.with_teller(|teller| teller.hear(&heard)) {
+        let (course, is_struck) =
+            self.with_teller(|teller| (teller.hear(&heard), teller.strikes_head(heard.what)));
+        if is_struck && let Some(post) = self.post {
+            self.outlet.send(Out::Post(post, Stage::Struck)).await;
+        }
+        match course {
             Course::Say(messages) => {
-                for message in messages {
+                for mut message in messages {
+                    // An answer goes back on the POST that it answers, even one to what asked for none.
+                    if message.about == About::ReplyToNone {
+                        message.post = self.post;
+                    }
                     self.outlet.send(Out::One(message)).await;
                 }
                 Course::Honest
             }
             Course::Hang => {
                 self.is_hung = true;
+                if self.post.is_some() {
+                    self.outlet.send(Out::Hung).await;
+                }
                 self.tasks.abort_all();
                 self.background.abort_all();
                 Course::Hang
@@ -145,20 +163,37 @@ impl Connection {
     }
 
     async fn cancel(&mut self, id: &RawId) {
-        self.waiting.retain(|arrival| {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (cancelled, kept): (VecDeque<_>, VecDeque<_>) = waiting.partition(|(_, arrival)| {
             let waiting = arrival.message.id.as_ref();
-            !waiting.is_some_and(|waiting| is_same_id(waiting, id))
+            waiting.is_some_and(|waiting| is_same_id(waiting, id))
         });
+        self.waiting = kept;
+        for (post, _) in cancelled {
+            if let Some(post) = post {
+                let heard = Stage::Heard { open: 1 };
+                self.outlet.send(Out::Post(post, heard)).await;
+                self.done(Some(post)).await;
+            }
+        }
         for request in self.in_flight.find(id) {
             match self.with_teller(|teller| teller.cancel(&request.method, request.seq)) {
                 OnCancel::RunOn => {}
-                OnCancel::Stop => drop(self.in_flight.stop(request.seq)),
+                OnCancel::Stop => {
+                    if self.in_flight.stop(request.seq) && !request.is_in_batch {
+                        self.done(request.post).await;
+                    }
+                }
                 OnCancel::Answer => {
                     if self.in_flight.stop(request.seq) {
                         let revision = self.server.session.terms_or_latest().revision;
                         let result = smallest::result(&request.method, revision);
                         let reply = Outgoing::reply(&request, Ok(result));
                         self.outlet.send(Out::One(reply)).await;
+                        // A batch is done when its last item is.
+                        if !request.is_in_batch {
+                            self.done(request.post).await;
+                        }
                     }
                 }
             }

@@ -37,6 +37,11 @@ pub(crate) trait Lie: Send {
     }
 }
 
+/// No lie about messages: what a server has whose deviation shows elsewhere.
+pub(crate) struct Honest;
+
+impl Lie for Honest {}
+
 /// Whether the lie was told.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fired(u64);
@@ -128,8 +133,10 @@ pub(crate) enum Course {
     Honest,
     /// Takes the request although it may not be taken now, or with this id.
     Admit,
-    /// Nothing.
+    /// Nothing, as if it asked for no answer.
     Ignore,
+    /// Never answers it. Over HTTP its stream stays open, where [`Course::Ignore`] accepts the POST.
+    Silence,
     /// Answers the request with this.
     Answer(Result<Value, RpcError>),
     /// Says this first, then does what the specification says.

@@ -6,7 +6,7 @@ use super::wire::{self, Struck};
 use super::{FaultRefused, Planted, registry};
 use crate::incoming::Arrival;
 use crate::options::Resolve;
-use crate::outgoing::{About, Outgoing};
+use crate::outgoing::{About, Outgoing, PostNumber};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::scenario::Fault;
 use std::collections::HashSet;
@@ -25,6 +25,7 @@ pub(crate) struct Teller {
     refused: Option<FaultRefused>,
     fired: u64,
     is_dying: bool,
+    is_agreed: bool,
 }
 
 /// Something to write.
@@ -32,6 +33,10 @@ pub(crate) struct Teller {
 pub(crate) struct Utterance {
     /// What.
     pub content: Content,
+    /// What kind of message it was before anything befell it; of an array, its first.
+    pub about: About,
+    /// The POST it relates to, over HTTP.
+    pub post: Option<PostNumber>,
     /// How long to wait before, while others may go.
     pub delay: Duration,
     /// Whether to wait until another has gone.
@@ -58,14 +63,21 @@ impl Utterance {
             && self.cut.is_none()
     }
 
-    /// As it is, now.
-    pub fn plain(content: Content) -> Self {
+    /// The message as it is, now.
+    pub fn of(message: Outgoing) -> Self {
         Utterance {
-            content,
+            content: Content::Message(message.json.to_text()),
+            about: message.about,
+            post: message.post,
             delay: Duration::ZERO,
             is_held: false,
             cut: None,
         }
+    }
+
+    /// The same with another content.
+    pub fn with(self, content: Content) -> Self {
+        Utterance { content, ..self }
     }
 }
 
@@ -86,12 +98,34 @@ impl Teller {
             refused: None,
             fired: 0,
             is_dying: false,
+            is_agreed: false,
         }
     }
 
     /// From now on this revision is spoken.
     pub fn negotiated(&mut self, revision: Revision) {
         self.revisions = vec![revision];
+        self.is_agreed = true;
+    }
+
+    /// The negotiated revision, once there is one.
+    pub fn spoken(&self) -> Option<Revision> {
+        self.revisions.first().copied().filter(|_| self.is_agreed)
+    }
+
+    /// Whether a fault of HTTP heads or bodies strikes the response that carries the reply to this.
+    pub fn strikes_head(&mut self, what: What<'_>) -> bool {
+        if !self.planted.as_ref().is_some_and(Planted::is_of_heads) {
+            return false;
+        }
+        match what {
+            What::Request(arrival, method, _) => {
+                let chosen = self.chosen_at(arrival, method);
+                self.aim.hits_request(method, &chosen)
+            }
+            What::Malformed | What::Batch => self.aim.hits(&About::ReplyToNone, &self.revisions),
+            What::Notification(..) => false,
+        }
     }
 
     /// Habits of the whole connection.
@@ -124,11 +158,7 @@ impl Teller {
         }
         let is_subject = match heard.what {
             What::Request(arrival, method, seq) => {
-                let chosen = if method == "initialize" {
-                    self.chosen_by(arrival)
-                } else {
-                    self.revisions.clone()
-                };
+                let chosen = self.chosen_at(arrival, method);
                 let is_hit = self.aim.hits_request(method, &chosen);
                 if is_hit {
                     self.subjects.insert(seq);
@@ -172,6 +202,7 @@ impl Teller {
         let mut fired = Fired::default();
         let is_delayed =
             matches!(&message.about, About::Reply { method, .. } if method != "initialize");
+        let post = message.post;
         let messages = lie.send(message, is_subject, &mut fired);
         self.record(fired.times());
         let say = |message: Outgoing| Utterance {
@@ -180,7 +211,9 @@ impl Teller {
             } else {
                 Duration::ZERO
             },
-            ..Utterance::plain(Content::Message(message.json.to_text()))
+            // What a lie adds goes where the message goes that it was added to.
+            post: message.post.or(post),
+            ..Utterance::of(message)
         };
         messages.into_iter().map(say).collect()
     }
@@ -188,8 +221,8 @@ impl Teller {
     /// What is said after the last answer.
     pub fn last_words(&mut self) -> Vec<Utterance> {
         let words = self.lie.as_mut().map(|lie| lie.last_words());
-        let say = |message: Outgoing| Utterance::plain(Content::Message(message.json.to_text()));
-        words.unwrap_or_default().into_iter().map(say).collect()
+        let words = words.unwrap_or_default().into_iter();
+        words.map(Utterance::of).collect()
     }
 
     /// How often the fault struck on this connection.
@@ -203,8 +236,12 @@ impl Teller {
     }
 
     fn strike(&mut self, message: Outgoing) -> Vec<Utterance> {
-        let say = |message: Outgoing| Utterance::plain(Content::Message(message.json.to_text()));
-        let Some(planted) = &self.planted else {
+        let say = Utterance::of;
+        let Some(planted) = self
+            .planted
+            .as_ref()
+            .filter(|planted| !planted.is_of_heads())
+        else {
             return vec![say(message)];
         };
         if !self.aim.hits(&message.about, &self.revisions) {
@@ -225,10 +262,12 @@ impl Teller {
             Ok(Some(struck)) => struck,
             Ok(None) => return vec![say(message)],
             Err(refused) => {
+                planted.refuse(refused.clone());
                 self.refused = Some(refused);
                 return vec![say(message)];
             }
         };
+        let original = message;
         self.record(1);
         match struck {
             Struck::Changed(message) => vec![say(message)],
@@ -245,11 +284,20 @@ impl Teller {
                 is_held: true,
                 ..say(message)
             }],
-            Struck::Bytes(bytes) => vec![Utterance::plain(Content::Bytes(bytes))],
+            Struck::Bytes(bytes) => vec![say(original).with(Content::Bytes(bytes))],
             Struck::Cut(message, at) => vec![Utterance {
                 cut: Some(at),
                 ..say(message)
             }],
+        }
+    }
+
+    /// The revision in which a request is answered, or those on offer.
+    fn chosen_at(&self, arrival: &Arrival, method: &str) -> Vec<Revision> {
+        if method == "initialize" {
+            self.chosen_by(arrival)
+        } else {
+            self.revisions.clone()
         }
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn strike(
         Fault::Reorder => Struck::Held(message),
         Fault::Raw(bytes) => Struck::Bytes(bytes.clone()),
         Fault::Split(at) => Struck::Cut(message, *at),
-        // The first three are refused when a fault is planted, and a named one is never asked to strike.
+        // The first three strike no message, and a named one is never asked to strike.
         Fault::Status(_) | Fault::Header(..) | Fault::Body(_) | Fault::Named(_) => return Ok(None),
     }))
 }

@@ -4,7 +4,7 @@ use crate::support::{Peer, Rest, initialize, named};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::scenario::{Fault, FaultAt, FaultTarget};
 use mcp_assay_model::template::Template;
-use mcp_assay_peer::{FAULTS, FaultRefused, Options, Planted, Provocation};
+use mcp_assay_peer::{FAULTS, FaultRefused, NamedFault, Options, Over, Planted, Provocation};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,11 @@ async fn provoke(fault: Option<Planted>, steps: &[Provocation]) -> Seen {
                 is_closed = true;
                 wait = 5000;
             }
+            Provocation::Http(_)
+            | Provocation::Listen
+            | Provocation::Resume
+            | Provocation::AnotherClient
+            | Provocation::Raw(_) => panic!("{step:?} is of HTTP"),
         }
         peer.listen(wait).await;
         let at = start.elapsed().as_millis();
@@ -57,6 +62,10 @@ async fn provoke(fault: Option<Planted>, steps: &[Provocation]) -> Seen {
         None
     };
     Seen { lines, exit_code }
+}
+
+fn on_lines() -> impl Iterator<Item = &'static NamedFault> {
+    FAULTS.iter().filter(|fault| fault.over != Over::Http)
 }
 
 /// A server that is slow to start is waited for, one that is dead is not for ever.
@@ -83,7 +92,7 @@ async fn walk(peer: &mut Peer, pages: usize) {
 
 #[tokio::test(start_paused = true)]
 async fn every_named_fault_fires_where_it_says_and_shows() {
-    for fault in FAULTS {
+    for fault in on_lines() {
         let planted = Planted::named(fault.name).unwrap();
         let lie = provoke(Some(planted.clone()), fault.provoked_by).await;
         let fired = planted.fired();
@@ -95,7 +104,7 @@ async fn every_named_fault_fires_where_it_says_and_shows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_named_fault_fires_in_a_bare_handshake_only_where_that_is_its_provocation() {
-    for fault in FAULTS {
+    for fault in on_lines() {
         if fault
             .provoked_by
             .iter()
@@ -155,6 +164,11 @@ fn a_fault_that_can_strike_nothing_is_refused() {
             FaultRefused::NotOnThisBinding("http"),
         ),
         (None, Fault::Drop, FaultRefused::NoTarget),
+        (
+            None,
+            Fault::Named("json-only".to_owned()),
+            FaultRefused::NotOnThisBinding("json-only"),
+        ),
         (
             None,
             Fault::Named("ignores-cancels".to_owned()),

@@ -1,5 +1,7 @@
 //! The part of the conversation that shows a failure, so that a stranger can check it without our tool.
 
+mod exchange;
+
 use super::page::{Page, Tone};
 use crate::text::{columns, cut, offset_us, visible, visible_bytes, wrap};
 use crate::transcript::position;
@@ -20,6 +22,8 @@ const LAST: usize = 6;
 const POSITIONS: usize = 3;
 /// Lines of the entry that a finding points at; the others get one.
 const LINES: usize = 4;
+/// Columns from which on a line has room for the headers that matter.
+const WIDE: usize = 110;
 
 /// `#12 ← /result/nextCursor`, with the direction if the transcript knows it.
 pub(super) fn place(at: &str, transcript: &[TranscriptEntry]) -> String {
@@ -73,10 +77,11 @@ pub(super) fn write(page: &mut Page, transcript: &[TranscriptEntry], findings: &
         2,
     );
     let mut before = 1;
+    let is_mixed = exchange::interleave(chosen.iter().map(|index| &transcript[*index]));
     for index in &chosen {
         let entry = &transcript[*index];
         skipped(page, entry.seq.saturating_sub(before));
-        entry_lines(page, entry, positions.contains(&entry.seq));
+        entry_lines(page, entry, positions.contains(&entry.seq), is_mixed);
         before = entry.seq + 1;
     }
     skipped(page, (last.seq + 1).saturating_sub(before));
@@ -110,10 +115,20 @@ fn choose(transcript: &[TranscriptEntry], positions: &[u64]) -> Vec<usize> {
         .collect()
 }
 
-/// The nearest earlier message the other way with the same id: the request that a response answers.
+/// The request that a response answers: the nearest earlier message the other way with the same id, or the request of its exchange.
 fn question(transcript: &[TranscriptEntry], at: usize) -> Option<usize> {
     let id = |entry: &TranscriptEntry| entry.message.as_ref()?.get("id").cloned();
     let answer = &transcript[at];
+    if let Some(number) = exchange::number(answer)
+        && answer.message.is_none()
+    {
+        let asked = |entry: &TranscriptEntry| {
+            entry.connection == answer.connection
+                && entry.dir == Direction::Sent
+                && exchange::number(entry) == Some(number)
+        };
+        return transcript[..at].iter().rposition(asked);
+    }
     let wanted = id(answer).filter(|id| *id != Value::Null)?;
     let same =
         |entry: &TranscriptEntry| entry.dir != answer.dir && id(entry).as_ref() == Some(&wanted);
@@ -128,7 +143,7 @@ fn skipped(page: &mut Page, entries: u64) {
     }
 }
 
-fn entry_lines(page: &mut Page, entry: &TranscriptEntry, is_marked: bool) {
+fn entry_lines(page: &mut Page, entry: &TranscriptEntry, is_marked: bool, is_mixed: bool) {
     let seq = format!("#{}", entry.seq);
     let mark = if is_marked { ">" } else { " " };
     let head = format!(
@@ -137,7 +152,10 @@ fn entry_lines(page: &mut Page, entry: &TranscriptEntry, is_marked: bool) {
         offset_us(entry.at_us)
     );
     let room = page.width().saturating_sub(columns(&head)).max(20);
-    let text = shown(entry);
+    let mut text = shown(entry, is_marked || room >= WIDE);
+    if let Some(number) = exchange::number(entry).filter(|_| is_mixed) {
+        text = format!("[{number}] {text}");
+    }
     let lines = match is_marked {
         true => wrap(&cut(&text, room * LINES), room),
         false => vec![cut(&text, room).into_owned()],
@@ -150,32 +168,33 @@ fn entry_lines(page: &mut Page, entry: &TranscriptEntry, is_marked: bool) {
     }
 }
 
-/// What crossed the wire, on one line: where it went if not to the usual stream, HTTP facts, and the message or its bytes.
-fn shown(entry: &TranscriptEntry) -> String {
-    let mut text = match entry.channel {
-        Channel::Stdin | Channel::Stdout | Channel::Memory => String::new(),
-        Channel::Stderr => "stderr: ".to_owned(),
-        Channel::Http => "http: ".to_owned(),
-        Channel::Sse => "sse: ".to_owned(),
+/// What crossed the wire, on one line: where it went if not to the usual stream, its part in an HTTP exchange, and the message or its bytes.
+fn shown(entry: &TranscriptEntry, is_wide: bool) -> String {
+    let mut text = match (entry.channel, &entry.http) {
+        (_, Some(http)) => visible(&exchange::said(http, is_wide)).into_owned(),
+        (Channel::Stdin | Channel::Stdout | Channel::Memory, None) => String::new(),
+        (Channel::Stderr, None) => "stderr:".to_owned(),
+        (Channel::Http, None) => "http:".to_owned(),
+        (Channel::Sse, None) => "sse:".to_owned(),
     };
-    if let Some(http) = &entry.http {
-        text.push_str(&visible(&http.to_string()));
-        text.push(' ');
-    }
-    match (&entry.message, &entry.raw_b64) {
-        (Some(message), _) => text.push_str(&visible(&message.to_string())),
-        (None, Some(raw)) => match STANDARD.decode(raw) {
+    let bytes = match (&entry.message, &entry.raw_b64, &entry.http) {
+        (Some(message), _, _) => visible(&message.to_string()).into_owned(),
+        (None, Some(raw), _) => match STANDARD.decode(raw) {
             Ok(bytes) => {
                 // White space at the end is what a reader cannot see.
                 let shown = visible_bytes(&bytes);
                 let kept = shown.trim_end_matches(' ');
-                text.push_str(kept);
-                text.push_str(&"\\u0020".repeat(shown.len() - kept.len()));
+                format!("{kept}{}", "\\u0020".repeat(shown.len() - kept.len()))
             }
-            Err(_) => text.push_str(&visible(raw)),
+            Err(_) => visible(raw).into_owned(),
         },
-        (None, None) => text.push_str("(empty)"),
+        (None, None, Some(http)) => exchange::empty(http).to_owned(),
+        (None, None, None) => "(empty)".to_owned(),
+    };
+    if !text.is_empty() && !bytes.is_empty() {
+        text.push(' ');
     }
+    text.push_str(&bytes);
     if entry.truncated {
         text.push_str(" …and more");
     }

@@ -43,6 +43,8 @@ fn card_of(check: &str) -> &str {
 /// The filter on the whole plan, in its own words: what one pattern means.
 fn filtered(all: &BTreeSet<(String, String)>, pattern: &str) -> BTreeSet<(String, String)> {
     let glob = Glob::new(pattern).map(|glob| glob.compile_matcher()).ok();
+    // Whoever names a case to the letter means no other, whatever a glob would make of its values.
+    let glob = glob.filter(|_| all.iter().all(|(_, case)| case != pattern));
     let matches = |id: &str| id == pattern || glob.as_ref().is_some_and(|glob| glob.is_match(id));
     let is_wanted = |check: &str, case: &str| {
         let card = card_of(check);

@@ -56,6 +56,8 @@ fn the_first_unmet_need_gives_the_reason_over_all_combinations() {
                 } else {
                     json!({ "slow": {} })
                 },
+                sessions: BTreeSet::new(),
+                bindings: BTreeMap::new(),
                 calls_forbidden: allow && forbidden,
                 calls_allowed: !allow,
             };
@@ -239,6 +241,7 @@ proptest! {
             fixtures: if has_slow { json!({ "slow": {} }) } else { Value::Null },
             calls_forbidden: forbidden,
             calls_allowed: allowed,
+            ..Offer::default()
         };
         let once = plan(&chosen, &revisions, binding, &offer);
         let twice = plan(&chosen, &revisions, binding, &offer);

@@ -1,9 +1,12 @@
-use super::{Conversation, FLOOD_KEPT, Fence, HEAD_BYTES, Phase, SentIndex, Waited};
+use super::{Conversation, FLOOD_KEPT, Fence, Phase, SentIndex, Waited};
 use crate::era::legacy::{self, Opened};
+use crate::script::transcript::HEAD_BYTES;
+use crate::target::Link;
 use crate::testing::{
     Wire, bounded_conversation, conversation, ordinary, pipes, refusal, result, silent_on,
 };
 use bytes::Bytes;
+use mcp_assay_model::protocol::Binding;
 use mcp_assay_model::record::{Channel, Direction, Entry, Missing};
 use mcp_assay_transport::connection::{Bounds, Connection};
 use mcp_assay_wire::jsonrpc::{RawId, classify};
@@ -40,6 +43,7 @@ fn arrived(raw: Bytes) -> Entry {
         defects: Vec::new(),
         answers: None,
         part_of: None,
+        http: None,
     }
 }
 
@@ -238,10 +242,10 @@ async fn an_answer_goes_to_the_request_that_it_most_likely_means() {
         let sent: Vec<SentIndex> = out
             .iter()
             .map(|out| match out {
-                Out::Line(line) => conversation.send_line(line).0,
-                Out::Raw(bytes) => conversation.send_raw(bytes.as_bytes()).0,
+                Out::Line(line) => conversation.send_now(line).0,
+                Out::Raw(bytes) => conversation.send_raw_now(bytes.as_bytes()).0,
                 Out::Fence(line) => {
-                    let (index, _) = conversation.send_line(line);
+                    let (index, _) = conversation.send_now(line);
                     conversation.sent[index.0].is_fence = true;
                     index
                 }
@@ -272,7 +276,7 @@ async fn an_answer_goes_to_the_request_that_it_most_likely_means() {
 #[tokio::test(start_paused = true)]
 async fn items_of_a_batch_are_entries_of_their_own_and_answer_their_own_requests() {
     let mut conversation = unheard();
-    let (batch, _) = conversation.send_line(r#"[{"id":5,"method":"a"},{"id":6,"method":"b"}]"#);
+    let (batch, _) = conversation.send_now(r#"[{"id":5,"method":"a"},{"id":6,"method":"b"}]"#);
     let id = |text: &str| Some(RawId(text.to_owned()));
     let five = conversation.expect_item(batch, Some("a".to_owned()), id("5"));
     let six = conversation.expect_item(batch, Some("b".to_owned()), id("6"));
@@ -296,7 +300,7 @@ async fn items_of_a_batch_are_entries_of_their_own_and_answer_their_own_requests
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_is_refused_as_a_whole_takes_the_answer_without_an_id() {
     let mut conversation = unheard();
-    let (batch, _) = conversation.send_line(r#"[{"id":5,"method":"a"}]"#);
+    let (batch, _) = conversation.send_now(r#"[{"id":5,"method":"a"}]"#);
     let item = conversation.expect_item(batch, Some("a".to_owned()), Some(RawId("5".to_owned())));
     hear(&mut conversation, r#"{"id":null,"error":{"code":-32600}}"#);
     assert_eq!(conversation.sent(batch).replies, [2]);
@@ -401,7 +405,7 @@ async fn what_a_missing_fence_means_depends_on_the_handshake() {
     assert_eq!(began.elapsed(), Duration::from_secs(2));
 
     let mut opening = unheard();
-    assert!(opening.send_line(INITIALIZE).1.is_ok());
+    assert!(opening.send_now(INITIALIZE).1.is_ok());
     assert_eq!(opening.phase(), Phase::Opening);
     let began = Instant::now();
     assert_eq!(
@@ -412,7 +416,7 @@ async fn what_a_missing_fence_means_depends_on_the_handshake() {
     assert_eq!(began.elapsed(), Duration::from_secs(10));
 
     let mut between = conversation(async |mut wire: Wire| wire.serve(silent_on("ping")).await);
-    let (index, _) = between.send_line(INITIALIZE);
+    let (index, _) = between.send_now(INITIALIZE);
     let deadline = Instant::now() + Duration::from_secs(1);
     assert_eq!(between.wait_reply(index, deadline).await, Waited::Got(2));
     assert_eq!(
@@ -456,14 +460,14 @@ async fn a_fence_on_an_ended_target_says_that_it_died() {
 async fn no_fence_is_asked_for_after_a_partial_line_or_a_closed_input() {
     let mut conversation = conversation(async |mut wire: Wire| wire.serve(ordinary).await);
     let mut write = |bytes: &[u8]| {
-        assert!(conversation.send_raw(bytes).1.is_ok());
+        assert!(conversation.send_raw_now(bytes).1.is_ok());
         conversation.is_line_open()
     };
     assert!(write(b"{\"a\":1}\n{\"jsonrpc\":"));
     assert!(write(b""), "nothing ends no line");
     let unfenced = Fence::Missing(Missing::Unfenced);
     assert_eq!(conversation.fence(Duration::ZERO).await, unfenced);
-    assert!(conversation.send_raw(b"\"2.0\"}\n").1.is_ok());
+    assert!(conversation.send_raw_now(b"\"2.0\"}\n").1.is_ok());
     assert!(!conversation.is_line_open());
     assert!(matches!(
         conversation.fence(Duration::ZERO).await,
@@ -482,13 +486,13 @@ async fn a_target_that_does_not_read_hangs_once_it_must_and_is_never_written_wit
     // Never reads: what is written stays in the pipe and in the queue.
     let deaf = || bounded_conversation(bounds, async |_wire: Wire| std::future::pending().await);
     let mut bare = deaf();
-    assert!(bare.send_line(&"x".repeat(50)).1.is_ok());
+    assert!(bare.send_now(&"x".repeat(50)).1.is_ok());
     assert_eq!(
         bare.fence(Duration::ZERO).await,
         Fence::Missing(Missing::Unfenced)
     );
     let mut opening = deaf();
-    assert!(opening.send_line(INITIALIZE).1.is_ok());
+    assert!(opening.send_now(INITIALIZE).1.is_ok());
     assert_eq!(
         opening.fence(Duration::ZERO).await,
         Fence::Missing(Missing::Hung)
@@ -504,8 +508,9 @@ async fn fresh_ids_are_none_that_the_card_writes_in_whatever_spelling() {
         Instant::now(),
         Bounds::default(),
     );
+    let link = Link::Pipes(connection);
     let mut conversation =
-        Conversation::new(connection, "c", true, crate::testing::pace(), written);
+        Conversation::new(link, Binding::Memory, "c", crate::testing::pace(), written);
     let fresh: Vec<String> = (0..3).map(|_| conversation.fresh_id().0).collect();
     assert_eq!(fresh, ["6", "7", "8"]);
 }
@@ -520,8 +525,8 @@ async fn a_flood_is_given_up_and_its_beginning_kept() {
             wire.write(lines.as_bytes()).await;
         }
     });
-    let (first, _) = conversation.send_line(r#"{"id":1,"method":"a"}"#);
-    let (second, _) = conversation.send_line(r#"{"id":2,"method":"a"}"#);
+    let (first, _) = conversation.send_now(r#"{"id":1,"method":"a"}"#);
+    let (second, _) = conversation.send_now(r#"{"id":2,"method":"a"}"#);
     let deadline = Instant::now() + Duration::from_secs(3600);
     assert_eq!(
         conversation.wait_reply(second, deadline).await,
@@ -543,7 +548,7 @@ async fn a_flood_is_given_up_and_its_beginning_kept() {
 #[tokio::test(start_paused = true)]
 async fn beyond_the_bounds_only_first_answers_are_kept_whole() {
     let mut conversation = unheard();
-    let (request, _) = conversation.send_line(r#"{"id":1,"method":"a"}"#);
+    let (request, _) = conversation.send_now(r#"{"id":1,"method":"a"}"#);
     let noise = Bytes::from(vec![b'x'; 8 * 1024 * 1024]);
     for _ in 0..6 {
         conversation.receive(arrived(noise.clone()));
@@ -586,8 +591,8 @@ async fn a_line_too_long_to_be_read_may_be_the_answer_and_ends_the_wait() {
     });
     open(&mut conversation).await;
     let deadline = Instant::now() + Duration::from_secs(30);
-    let (before, _) = conversation.send_line(r#"{"id":7,"method":"silent"}"#);
-    let (long, _) = conversation.send_line(r#"{"id":8,"method":"long"}"#);
+    let (before, _) = conversation.send_now(r#"{"id":7,"method":"silent"}"#);
+    let (long, _) = conversation.send_now(r#"{"id":8,"method":"long"}"#);
     assert_eq!(
         conversation.wait_reply(long, deadline).await,
         Waited::TimedOut
@@ -597,7 +602,7 @@ async fn a_line_too_long_to_be_read_may_be_the_answer_and_ends_the_wait() {
         conversation.has_oversized_since(conversation.sent(index).seq)
     };
     assert!(since(&conversation, before) && since(&conversation, long));
-    let (after, _) = conversation.send_line(r#"{"id":9,"method":"silent"}"#);
+    let (after, _) = conversation.send_now(r#"{"id":9,"method":"silent"}"#);
     assert!(!since(&conversation, after));
     assert_eq!(
         conversation.wait_reply(after, deadline).await,
@@ -621,7 +626,7 @@ async fn the_next_case_begins_with_the_handshake_and_nothing_else() {
         .collect();
     assert_eq!(opened.len(), 3, "initialize, its result, initialized");
     let id = conversation.fresh_id();
-    let (index, _) = conversation.send_line(&format!(r#"{{"id":{},"method":"no/such"}}"#, id.0));
+    let (index, _) = conversation.send_now(&format!(r#"{{"id":{},"method":"no/such"}}"#, id.0));
     let deadline = Instant::now() + Duration::from_secs(1);
     assert_eq!(
         conversation.wait_reply(index, deadline).await,
@@ -687,7 +692,7 @@ async fn waiting_is_counted_once() {
 async fn a_null_value_is_no_reply_text() {
     // A bare `null` is JSON and no message: it must not end a wait.
     let mut conversation = unheard();
-    let (index, _) = conversation.send_line(r#"{"id":1,"method":"a"}"#);
+    let (index, _) = conversation.send_now(r#"{"id":1,"method":"a"}"#);
     hear(&mut conversation, "null");
     assert!(conversation.reply(index).is_none());
     assert!(conversation.entry(2).unwrap().message.is_some());

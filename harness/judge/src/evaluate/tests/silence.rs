@@ -168,6 +168,56 @@ fn a_stray_response_is_a_reply_to_what_has_no_id() {
 }
 
 #[test]
+fn over_http_an_error_that_explains_a_status_is_no_reply_to_a_notification() {
+    let refused = r#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"no"}}"#;
+    let null_id = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}"#;
+    let quiet = |talk: Talk| talk;
+    let html = "<p>no</p>";
+    let answer = |body: &'static str, status, text: &'static str| {
+        let came = move |talk: Talk| talk.head(1, status, "").body(1, text);
+        Talk::http().post("q", body).window("s", "q", came, quiet)
+    };
+    for (talk, expected) in [
+        (answer(INITIALIZED, 400, refused), "pass"),
+        (answer(INITIALIZED, 400, null_id), "pass"),
+        (answer(INITIALIZED, 500, html), "pass"),
+        (answer(INITIALIZED, 202, ""), "pass"),
+        (
+            answer(r#"{"jsonrpc":"2.0","id":5,"result":{}}"#, 400, refused),
+            "pass",
+        ),
+        (answer(INITIALIZED, 200, refused), "fail unexpected-message"),
+        (answer(INITIALIZED, 400, ERROR), "fail unexpected-message"),
+        (answer(INITIALIZED, 200, RESULT), "fail unexpected-message"),
+        // What answers a request is no refusal of it.
+        (
+            answer(r#"{"jsonrpc":"2.0","method":"#, 400, null_id),
+            "fail unexpected-message",
+        ),
+    ] {
+        let shown = format!("{:?}", talk.record.entries);
+        let said = outcome(&run(&check(none(Absent::Reply, Some("s"))), &talk));
+        assert_eq!(said, expected, "{shown}");
+    }
+    // Heads, ends and bodies that are no messages are none of any kind; events are.
+    let stream = |talk: Talk| talk.head(1, 200, crate::testing::STREAM);
+    let any = |after: &dyn Fn(Talk) -> Talk| {
+        let talk = Talk::http().post("q", CALL);
+        let talk = talk.window("s", "any", |talk| after(stream(talk)), quiet);
+        outcome(&run(&check(none(Absent::Any, Some("s"))), &talk))
+    };
+    let ended = mcp_assay_wire::http::End::Complete;
+    assert_eq!(
+        any(&|talk| talk.event(1, None, "").ended(1, ended.clone())),
+        "pass"
+    );
+    assert_eq!(
+        any(&|talk| talk.event(1, None, NOTE)),
+        "fail unexpected-message"
+    );
+}
+
+#[test]
 fn answers_to_fences_are_due_and_a_response_leads_to_its_request() {
     let quiet = |talk: Talk| talk;
     let fenced = || {

@@ -40,7 +40,7 @@ impl Refuses {
         Box::new(Refuses {
             method,
             is_early_only: false,
-            course: |_| Course::Ignore,
+            course: |_| Course::Silence,
         })
     }
 

@@ -33,6 +33,7 @@ impl Lie for LogsOnStdout {
         fired.count();
         let line = Outgoing {
             about: About::ReplyToNone,
+            post: message.post,
             json: Json::Raw("INFO called a tool".to_owned()),
         };
         vec![line, message]

@@ -1,0 +1,242 @@
+//! What holds for every exchange of Streamable HTTP: status and type of answers, session ids, and which message goes on which stream.
+//!
+//! ```text
+//! entry -> Connection (one MCP client) -> Exchange (one request, its response, its stream)
+//!            http/streams: one-stream, event-id-unique, no-response-on-listen
+//!            http/answers: notification-202, response-content-type, session-id-visible
+//! ```
+//!
+//! Cards send unlawful requests on purpose, so answers are judged only where what was asked is lawful and plain. Where a message may
+//! have been lost on its way, the server may repeat it, and nothing is judged.
+
+mod answers;
+mod exchange;
+mod streams;
+
+use super::{Observer, Rule, Sightings, Watch};
+use exchange::{Exchange, Home, Input};
+use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::record::{Entry, HttpPart};
+use mcp_assay_model::scenario::Basis;
+use mcp_assay_wire::jsonrpc::{Kind, Message};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+const EVENT_ID_UNIQUE: &str = "event-id-unique";
+const NO_RESPONSE_ON_LISTEN: &str = "no-response-on-listen";
+const NOTIFICATION_202: &str = "notification-202";
+const ONE_STREAM: &str = "one-stream";
+const RESPONSE_CONTENT_TYPE: &str = "response-content-type";
+const SESSION_ID_VISIBLE: &str = "session-id-visible";
+
+/// Watches the exchanges of Streamable HTTP, as the revisions with sessions have it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StreamableHttp;
+
+impl Observer for StreamableHttp {
+    fn name(&self) -> &'static str {
+        "http"
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        const {
+            &[
+                Rule {
+                    id: EVENT_ID_UNIQUE,
+                    title: "an event id names one event of the session",
+                    rule: "no two events of a session have the same id, whichever streams they are on",
+                    basis: Basis::Spec,
+                    cites: &["2025-03-26/basic/transports#resumability-and-redelivery.2"],
+                },
+                Rule {
+                    id: NO_RESPONSE_ON_LISTEN,
+                    title: "responses do not come on a stream opened by GET",
+                    rule: "a stream that a GET opens carries requests and notifications; a response comes there only where the GET resumes the stream of a request",
+                    basis: Basis::Spec,
+                    cites: &[
+                        "2025-03-26/basic/transports#listening-for-messages-from-the-server.7",
+                    ],
+                },
+                Rule {
+                    id: NOTIFICATION_202,
+                    title: "notifications and responses are accepted with 202 and no body",
+                    rule: "a server that accepts a POST of notifications or responses answers 202 Accepted without a body",
+                    basis: Basis::Spec,
+                    cites: &["2025-03-26/basic/transports#sending-messages-to-the-server.7"],
+                },
+                Rule {
+                    id: ONE_STREAM,
+                    title: "each message comes on one stream only",
+                    rule: "a server with several open streams sends each message on one of them, and does not broadcast",
+                    basis: Basis::Spec,
+                    cites: &[
+                        "2025-03-26/basic/transports#multiple-connections.2",
+                        "2025-03-26/basic/transports#multiple-connections.3",
+                    ],
+                },
+                Rule {
+                    id: RESPONSE_CONTENT_TYPE,
+                    title: "a request is answered with an event stream or with JSON",
+                    rule: "the successful answer to a POST of a request is text/event-stream or application/json, and says so",
+                    basis: Basis::Spec,
+                    cites: &["2025-03-26/basic/transports#sending-messages-to-the-server.10"],
+                },
+                Rule {
+                    id: SESSION_ID_VISIBLE,
+                    title: "a session id is made of visible ASCII characters",
+                    rule: "the session id that a server gives has only bytes from 0x21 to 0x7E",
+                    basis: Basis::Spec,
+                    cites: &["2025-03-26/basic/transports#session-management.3"],
+                },
+            ]
+        }
+    }
+
+    fn watch(&self, revision: Revision, binding: Binding) -> Option<Box<dyn Watch>> {
+        let has_sessions = (Revision::R2025_03_26..=Revision::R2025_11_25).contains(&revision);
+        match binding {
+            Binding::Http if has_sessions => Some(Box::new(Exchanges {
+                revision,
+                connections: BTreeMap::new(),
+                batches: BTreeMap::new(),
+            })),
+            Binding::Http | Binding::HttpSse | Binding::Stdio | Binding::Memory => None,
+        }
+    }
+}
+
+/// The eyes on one conversation.
+struct Exchanges {
+    revision: Revision,
+    /// By label: each is a client of its own.
+    connections: BTreeMap<String, Connection>,
+    /// Where the batches stand whose items follow: exchange and event id, by position.
+    batches: BTreeMap<u64, (u64, Option<String>)>,
+}
+
+/// What is remembered of one connection.
+#[derive(Default)]
+struct Connection {
+    exchanges: BTreeMap<u64, Exchange>,
+    /// Event streams that are open now.
+    open: BTreeSet<u64>,
+    /// How often a request of ours had this id: an id that was used twice leads nowhere.
+    asked: BTreeMap<String, u32>,
+    /// How often a request of ours had this progress token.
+    tokens: BTreeMap<String, u32>,
+    /// Ids of requests that we cancelled: their exchanges may end as they like.
+    cancelled: BTreeSet<String>,
+    /// Where the first exchange went.
+    home: Option<Home>,
+    /// Where messages that must come once have come.
+    delivered: BTreeMap<streams::Identity, Vec<streams::Delivery>>,
+    /// What each event id of a session named first, and where.
+    events: BTreeMap<(String, String), (Arc<Value>, u64)>,
+}
+
+impl Watch for Exchanges {
+    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
+        let connection = match self.connections.get_mut(&entry.connection) {
+            Some(connection) => connection,
+            None => self
+                .connections
+                .entry(entry.connection.clone())
+                .or_default(),
+        };
+        let Some(http) = &entry.http else {
+            // An item of a batch stands where its batch does.
+            if let Some(batch) = entry.part_of
+                && let Some((exchange, id)) = self.batches.get(&batch)
+            {
+                connection.message(*exchange, id.as_deref(), entry, sightings);
+            }
+            return;
+        };
+        match &http.part {
+            HttpPart::Request { method, head, .. } => {
+                if entry.part_of.is_none() {
+                    if let Some(message) = &entry.message {
+                        connection.note_sent(message);
+                    }
+                    let home = connection.home.get_or_insert_with(|| Home::of(head));
+                    let exchange = Exchange::asked(method, head, entry, home, self.revision);
+                    connection.exchanges.insert(http.exchange, exchange);
+                }
+            }
+            HttpPart::Response { status, head, .. } => {
+                connection.answer(http.exchange, *status, head, entry, sightings);
+            }
+            HttpPart::Body => connection.body(http.exchange, entry, sightings),
+            HttpPart::Event {
+                name,
+                id,
+                is_terminated,
+                ..
+            } => {
+                // What the end of the stream cut off was never delivered.
+                if !is_terminated {
+                    return;
+                }
+                if let Some(exchange) = connection.exchanges.get_mut(&http.exchange) {
+                    exchange.is_old_sse |= name.as_deref() == Some("endpoint");
+                }
+                if entry.part_of.is_none() {
+                    connection.event(http.exchange, id.as_deref(), entry, sightings);
+                }
+                if entry
+                    .message
+                    .as_ref()
+                    .is_some_and(|message| message.kind == Kind::Batch)
+                {
+                    let place = (http.exchange, id.clone());
+                    self.batches.insert(entry.seq, place);
+                } else {
+                    connection.message(http.exchange, id.as_deref(), entry, sightings);
+                }
+            }
+            HttpPart::End(end) => {
+                connection.open.remove(&http.exchange);
+                if let Some(exchange) = connection.exchanges.get_mut(&http.exchange) {
+                    exchange.ended = Some((entry.seq, end.clone()));
+                }
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn note_sent(&mut self, message: &Message) {
+        match message.kind {
+            Kind::Request => {
+                if let Some(id) = &message.id {
+                    *self.asked.entry(id.0.clone()).or_default() += 1;
+                }
+                if let Some(token) = message.value.pointer("/params/_meta/progressToken") {
+                    *self.tokens.entry(token.to_string()).or_default() += 1;
+                }
+            }
+            Kind::Notification => {
+                let id = message.value.pointer("/params/requestId");
+                if message.method.as_deref() == Some("notifications/cancelled")
+                    && let Some(id) = id
+                {
+                    self.cancelled.insert(id.to_string());
+                }
+            }
+            Kind::Batch => message.batch.iter().for_each(|item| self.note_sent(item)),
+            Kind::Result | Kind::Error | Kind::Malformed(_) => {}
+        }
+    }
+
+    /// Whether a request of this exchange was cancelled.
+    fn is_cancelled(&self, exchange: &Exchange) -> bool {
+        match &exchange.input {
+            Input::Requests(ids) => ids.iter().any(|id| self.cancelled.contains(id)),
+            Input::Unanswered | Input::Other => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Quirks: where the HTTP layer of a lying server goes its own way.
+//!
+//! Each belongs to one named fault, whose line in the registry says what it does. The layer is honest, and asks
+//! ([`crate::http::state::State::shows`]) at the one place where a quirk would show.
+
+/// A deviation of the HTTP layer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Quirk {
+    /// Answers a POST whatever its Accept says.
+    AcceptsAnyAccept,
+    /// Reads the body of a POST whatever its Content-Type says.
+    AcceptsAnyContentType,
+    /// Serves requests for any Host.
+    AcceptsForeignHost,
+    /// Serves requests of any Origin.
+    AcceptsForeignOrigin,
+    /// Serves requests without a session id in the session opened last.
+    AcceptsMissingSession,
+    /// Serves requests with a session id it never gave in the session opened last.
+    AcceptsUnknownSession,
+    /// Sends each answer on the GET streams too, save those to initialize and ping.
+    AnswersOnAllStreams,
+    /// Sends the answer to a tool call on the GET stream, where one is open, and not on the stream of its POST.
+    AnswersOnGetStream,
+    /// Wraps the answers on streams in arrays, which only 2025-03-26 allows.
+    BatchesInOneEvent,
+    /// Sends what relates to no request on every open stream.
+    BroadcastsOnAllStreams,
+    /// Ends the stream of a tool call before the answer, which is lost.
+    ClosesStreamBeforeAnswer,
+    /// Writes event streams with a byte-order mark, comments, retry fields, CRLF, data in several lines, and events cut into packets.
+    CommentsAndRetry,
+    /// Dies when a session is deleted.
+    CrashesOnDelete,
+    /// Answers DELETE with 204.
+    Delete204,
+    /// Lets no client end its session.
+    Delete405,
+    /// Answers requests in a deleted session with 400.
+    DeletedSession400,
+    /// Dies at bytes that are no HTTP.
+    DiesOnMalformedHttp,
+    /// Answers requests in a session with 404 once notifications/initialized came.
+    ForgetsSession,
+    /// Answers GET with 200 and a JSON text.
+    Get200Json,
+    /// Answers GET with 404.
+    Get404,
+    /// Never answers GET, not even with a head.
+    GetHangs,
+    /// Begins every GET stream with a log message, before anything else.
+    GreetsOnGetStream,
+    /// Never speaks again once a session is deleted.
+    HangsOnDelete,
+    /// Answers what is no JSON-RPC message with a page of HTML.
+    HtmlErrorForMalformed,
+    /// Takes a GET that would resume a stream for one that opens a stream.
+    IgnoresLastEventId,
+    /// Serves requests whatever their MCP-Protocol-Version says.
+    IgnoresVersionHeader,
+    /// Answers every POST by JSON, and says what relates to one on the GET stream.
+    JsonOnly,
+    /// Answers DELETE with 200 and serves the session on.
+    KeepsDeletedSession,
+    /// Leaves the stream of a POST open after the answer.
+    KeepsStreamOpenAfterAnswer,
+    /// Answers what is no JSON-RPC message with 200 and the error.
+    Malformed200,
+    /// Answers what is no JSON-RPC message with 500.
+    Malformed500,
+    /// Closes the socket at what is no JSON-RPC message.
+    MalformedClosesSocket,
+    /// Answers requests without a session id with 404.
+    MissingSession404,
+    /// Writes events without ids.
+    NoEventIds,
+    /// Answers GET with 405.
+    NoGetStream,
+    /// Gives no session id.
+    NoSession,
+    /// Answers notifications and responses with 200 without a body.
+    Notification200,
+    /// Answers notifications and responses with 200 and an empty JSON object.
+    Notification200WithBody,
+    /// Answers notifications and responses with 204.
+    Notification204,
+    /// Serves one POST of requests after the other, whatever their sessions.
+    OneRequestAtATime,
+    /// Refuses a foreign Origin with 400.
+    Origin400,
+    /// In 2025-11-25 closes the connection of a stream behind its first event, and serves the rest on resumption.
+    Polling,
+    /// Counts its sessions and gives the number as id.
+    PredictableSessionIds,
+    /// Refuses an Accept that is not word for word `application/json, text/event-stream`.
+    RefusesAcceptOrder,
+    /// Refuses an Accept of `*/*`.
+    RefusesAcceptWildcard,
+    /// Refuses a Content-Type with parameters.
+    RefusesContentTypeParameters,
+    /// Refuses requests without an Origin.
+    RefusesMissingOrigin,
+    /// Answers 400 to the MCP-Protocol-Version that was negotiated.
+    RefusesVersionHeader,
+    /// Gives the events of every stream the ids of the first.
+    RepeatsEventIds,
+    /// Replays a resumed stream from its beginning.
+    ReplaysEverything,
+    /// Replays the messages of other streams on a resumed one.
+    ReplaysOtherStreams,
+    /// Answers 400 without an MCP-Protocol-Version.
+    RequiresVersionHeader,
+    /// Gives every client the same session id.
+    ReusesSessionId,
+    /// Gives a session id with a space in it.
+    SessionIdWithSpace,
+    /// Gives an answer to the other client that asked with the same JSON-RPC id.
+    SharesSessions,
+    /// Sends the head of each response three seconds late.
+    SlowHead,
+    /// Answers every POST of a request by an event stream.
+    SseOnly,
+    /// Answers requests with a session id it never gave with 400.
+    UnknownSession400,
+}

@@ -1,0 +1,241 @@
+//! The parts of an HTTP exchange, each on a line as a person would say it.
+
+use mcp_assay_model::result::{HttpFacts, TranscriptEntry};
+use std::fmt::Write;
+
+/// Headers that matter of a request, where there is room.
+const OF_REQUEST: [&str; 7] = [
+    "host",
+    "origin",
+    "accept",
+    "content-type",
+    "mcp-session-id",
+    "mcp-protocol-version",
+    "last-event-id",
+];
+/// Headers that matter of a response beside its type, where there is room.
+const OF_RESPONSE: [&str; 4] = ["mcp-session-id", "allow", "location", "www-authenticate"];
+
+/// Number of the exchange that an entry belongs to.
+pub(super) fn number(entry: &TranscriptEntry) -> Option<u64> {
+    entry.http.as_ref().map(|http| match http {
+        HttpFacts::Request { exchange, .. }
+        | HttpFacts::Response { exchange, .. }
+        | HttpFacts::Body { exchange }
+        | HttpFacts::Event { exchange, .. }
+        | HttpFacts::End { exchange, .. } => *exchange,
+    })
+}
+
+/// Whether parts of several exchanges come in turn, so that a reader must be told which is which.
+pub(super) fn interleave<'t>(entries: impl IntoIterator<Item = &'t TranscriptEntry>) -> bool {
+    let mut last: Vec<(&str, u64)> = Vec::new();
+    for entry in entries {
+        let Some(number) = number(entry) else {
+            continue;
+        };
+        match last
+            .iter_mut()
+            .find(|(connection, _)| *connection == entry.connection)
+        {
+            Some((_, highest)) if number < *highest => return true,
+            Some((_, highest)) => *highest = number,
+            None => last.push((&entry.connection, number)),
+        }
+    }
+    false
+}
+
+/// What the part is, before its bytes: `POST /mcp`, `200 application/json`, `event id=7`, `stream ended: cut: …`. A body says nothing of
+/// itself.
+pub(super) fn said(http: &HttpFacts, is_wide: bool) -> String {
+    match http {
+        HttpFacts::Request {
+            method,
+            target,
+            headers,
+            ..
+        } => {
+            let mut text = format!("{method} {target}");
+            if is_wide {
+                push_headers(&mut text, headers, &OF_REQUEST);
+            }
+            text
+        }
+        HttpFacts::Response {
+            status, headers, ..
+        } => {
+            let mut text = status.to_string();
+            if let Some((_, kind)) = headers.iter().find(|(name, _)| is(name, "content-type")) {
+                let essence = kind.split(';').next().unwrap_or_default().trim();
+                let shown = if is_wide { kind } else { essence };
+                let _ = write!(text, " {shown}");
+            }
+            if is_wide {
+                push_headers(&mut text, headers, &OF_RESPONSE);
+            }
+            text
+        }
+        HttpFacts::Body { .. } => String::new(),
+        HttpFacts::Event {
+            name,
+            id,
+            retry,
+            comments,
+            terminated,
+            ..
+        } => {
+            let mut text = "event".to_owned();
+            if let Some(name) = name {
+                let _ = write!(text, " {name}");
+            }
+            if let Some(id) = id {
+                let _ = write!(text, " id={id}");
+            }
+            if let Some(retry) = retry {
+                let _ = write!(text, " retry={retry}");
+            }
+            match comments {
+                0 => {}
+                1 => text.push_str(" (1 comment)"),
+                count => {
+                    let _ = write!(text, " ({count} comments)");
+                }
+            }
+            if !terminated {
+                text.push_str(" (cut off)");
+            }
+            text
+        }
+        HttpFacts::End { how, why, .. } => {
+            let what = match how.as_str() {
+                "complete" => "stream ended".to_owned(),
+                "closed" => "stream closed by us".to_owned(),
+                "failed" => "no HTTP response".to_owned(),
+                how => format!("stream ended: {how}"),
+            };
+            match why {
+                Some(why) => format!("{what}: {why}"),
+                None => what,
+            }
+        }
+    }
+}
+
+/// What stands in place of bytes where a part has none.
+pub(super) fn empty(http: &HttpFacts) -> &'static str {
+    match http {
+        HttpFacts::Request { .. } | HttpFacts::Response { .. } | HttpFacts::End { .. } => "",
+        HttpFacts::Body { .. } => "(empty body)",
+        HttpFacts::Event { .. } => "(no data)",
+    }
+}
+
+fn push_headers(text: &mut String, headers: &[(String, String)], shown: &[&str]) {
+    for known in shown {
+        for (name, value) in headers.iter().filter(|(name, _)| is(name, known)) {
+            let _ = write!(text, "  {name}: {value}");
+        }
+    }
+}
+
+fn is(name: &str, known: &str) -> bool {
+    name.trim().eq_ignore_ascii_case(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+        let fields = fields.iter();
+        fields
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn event(name: Option<&str>, id: Option<&str>, comments: u32, terminated: bool) -> HttpFacts {
+        HttpFacts::Event {
+            exchange: 1,
+            name: name.map(str::to_owned),
+            id: id.map(str::to_owned),
+            retry: (comments > 1).then_some(500),
+            comments,
+            terminated,
+        }
+    }
+
+    fn end(how: &str, why: Option<&str>) -> HttpFacts {
+        HttpFacts::End {
+            exchange: 1,
+            how: how.to_owned(),
+            why: why.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn each_part_is_said_in_a_few_words() {
+        let request = HttpFacts::Request {
+            exchange: 1,
+            method: "POST".to_owned(),
+            target: "/mcp".to_owned(),
+            headers: fields(&[("Host", "h"), ("X", "1"), ("MCP-Session-Id", "s")]),
+        };
+        let response = |headers: &[(&str, &str)]| HttpFacts::Response {
+            exchange: 1,
+            status: 405,
+            headers: fields(headers),
+            socket: 1,
+        };
+        let full = response(&[
+            ("x", "1"),
+            ("ALLOW", "POST"),
+            ("content-type", "text/html; charset=utf-8"),
+            ("WWW-Authenticate", "Bearer"),
+        ]);
+        for (part, narrow, wide) in [
+            (
+                request,
+                "POST /mcp",
+                "POST /mcp  Host: h  MCP-Session-Id: s",
+            ),
+            (
+                full,
+                "405 text/html",
+                "405 text/html; charset=utf-8  ALLOW: POST  WWW-Authenticate: Bearer",
+            ),
+            (response(&[]), "405", "405"),
+            (HttpFacts::Body { exchange: 1 }, "", ""),
+            (event(None, None, 0, true), "event", "event"),
+            (
+                event(Some("endpoint"), Some("7"), 1, false),
+                "event endpoint id=7 (1 comment) (cut off)",
+                "event endpoint id=7 (1 comment) (cut off)",
+            ),
+            (
+                event(None, None, 3, true),
+                "event retry=500 (3 comments)",
+                "event retry=500 (3 comments)",
+            ),
+            (end("complete", None), "stream ended", "stream ended"),
+            (
+                end("cut", Some("reset")),
+                "stream ended: cut: reset",
+                "stream ended: cut: reset",
+            ),
+            (
+                end("closed", None),
+                "stream closed by us",
+                "stream closed by us",
+            ),
+            (
+                end("failed", Some("refused")),
+                "no HTTP response: refused",
+                "no HTTP response: refused",
+            ),
+        ] {
+            assert_eq!(said(&part, false), narrow);
+            assert_eq!(said(&part, true), wide);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The transcript of one conversation while it grows: everything in order, bounded in memory.
+
+use bytes::Bytes;
+use mcp_assay_model::record::Entry;
+use mcp_assay_wire::stdio::DefectKind;
+
+/// Entries that one conversation keeps whole; later ones keep a head only, unless they answer something.
+const WHOLE_ENTRIES: usize = 20_000;
+/// Bytes that one conversation keeps.
+const KEPT_BYTES: u64 = 32 * 1024 * 1024;
+/// What a parsed message takes in memory, in multiples of its text.
+const PARSED: u64 = 16;
+/// Bytes kept of an entry over the bounds.
+pub const HEAD_BYTES: usize = 256;
+
+/// Entries in order of their position, which counts from 1 without gaps.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    entries: Vec<Entry>,
+    kept_bytes: u64,
+    last_oversized: u64,
+}
+
+impl Transcript {
+    /// Everything so far.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Position of the last entry; 0 before the first.
+    pub fn last_seq(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// The entry at a position.
+    pub fn entry(&self, seq: u64) -> Option<&Entry> {
+        self.entries.get(usize::try_from(seq).ok()?.checked_sub(1)?)
+    }
+
+    /// Whether something longer than our bound came after a position.
+    pub fn has_oversized_since(&self, seq: u64) -> bool {
+        self.last_oversized > seq
+    }
+
+    /// Adds an entry and gives its position. `is_needed`: it is kept whole, whatever came before it.
+    pub fn push(&mut self, mut entry: Entry, is_needed: bool) -> u64 {
+        entry.seq = self.last_seq() + 1;
+        let over = self.entries.len() >= WHOLE_ENTRIES || self.kept_bytes > KEPT_BYTES;
+        if over && !is_needed {
+            entry.raw = Bytes::copy_from_slice(&entry.raw[..entry.raw.len().min(HEAD_BYTES)]);
+            entry.message = None;
+        }
+        self.kept_bytes += weight(&entry);
+        let seq = entry.seq;
+        let is_oversized =
+            |defect: &mcp_assay_wire::stdio::Defect| defect.kind == DefectKind::Oversized;
+        if entry.defects.iter().any(is_oversized) {
+            self.last_oversized = seq;
+        }
+        self.entries.push(entry);
+        seq
+    }
+
+    /// Cuts the transcript back to its first entries.
+    pub fn truncate(&mut self, keep: usize) {
+        self.entries.truncate(keep);
+        self.last_oversized = 0;
+        self.kept_bytes = self
+            .entries
+            .iter()
+            .map(|entry| entry.raw.len() as u64)
+            .sum();
+    }
+}
+
+fn weight(entry: &Entry) -> u64 {
+    let times = if entry.message.is_some() { PARSED } else { 1 };
+    entry.raw.len() as u64 * times
+}
