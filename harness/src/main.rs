@@ -1,4 +1,4 @@
-//! The door: reads the command line, and ends with the exit code of CONTRACTS section 1.
+//! The door: reads the command line, and ends with the exit code of docs/contracts.md section 1.
 
 use clap::Parser;
 use mcp_assay::cli::{Cli, Command, main as start};

@@ -1,5 +1,7 @@
 //! Scripted servers and cards for the tests of this crate: lines in memory, on a clock that jumps.
 
+pub(crate) mod http;
+
 use crate::native::Means;
 use crate::native::permission::Permissions;
 use crate::prove::fixtures;

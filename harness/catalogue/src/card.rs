@@ -1,4 +1,4 @@
-//! Cards: nodes to [`Scenario`], every verb and judgement of CONTRACTS section 2.
+//! Cards: nodes to [`Scenario`], every verb and judgement of docs/contracts.md section 2.
 //!
 //! ```text
 //! Node -> card (id, needs, vary) -> card/steps, card/send (nine verbs) -> card/check -> card/expect (judgements) and card/fault (lies)

@@ -1,4 +1,4 @@
-//! The linter: what is wrong with cards that read well (CONTRACTS section 2).
+//! The linter: what is wrong with cards that read well (docs/contracts.md section 2).
 //!
 //! ```text
 //! lint/labels   every label is defined before it is used, and of the right sort; what is judged was awaited

@@ -1,4 +1,4 @@
-//! The profile `mcp-assay.yaml`: targets, fixtures, safety, gates, revisions, time-outs (CONTRACTS section 4).
+//! The profile `mcp-assay.yaml`: targets, fixtures, safety, gates, revisions, time-outs (docs/contracts.md section 4).
 
 mod targets;
 

@@ -1,7 +1,7 @@
 //! The requirement catalogue: rows of one revision at a time, and the level that they give a check.
 //!
 //! Rows of a check in revision R are its cited rows of R and the rows of R whose `same_as` is a cited row; the level is the
-//! strongest of them (CONTRACTS section 1).
+//! strongest of them (docs/contracts.md section 1).
 
 use crate::decode::{Decoder, optional};
 use crate::diagnostic::Diagnostics;

@@ -49,10 +49,15 @@ pub fn http_instead(record: &Record, sent: &Sent) -> Option<String> {
 
 /// A response in a few words: `HTTP 200, Content-Type text/html`.
 pub(crate) fn describe(status: u16, head: &Head) -> String {
-    match head.value("content-type") {
+    let mut said = match head.value("content-type") {
         Some(value) => format!("HTTP {status}, Content-Type {}", text::cut(&value)),
         None => format!("HTTP {status} without Content-Type"),
+    };
+    // We ask for none and undo none, so this explains a body that looks like noise.
+    if let Some(value) = head.value("content-encoding") {
+        said.push_str(&format!(", Content-Encoding {}", text::cut(&value)));
     }
+    said
 }
 
 /// The beginning of a body among the parts of an exchange, on one line.

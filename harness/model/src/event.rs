@@ -99,7 +99,7 @@ pub struct Tool {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetFacts {
-    /// Command, on stdio.
+    /// Command, on stdio; on HTTP the one that starts the server, where there is one.
     pub argv: Vec<String>,
     /// Address, on HTTP.
     pub url: Option<String>,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// Why a check failed; a closed, stable list (CONTRACTS section 1).
+        /// Why a check failed; a closed, stable list (docs/contracts.md section 1).
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         pub enum FindingCode {
             $($(#[$doc])* #[serde(rename = $name)] $variant,)*

@@ -1,4 +1,4 @@
-//! Results: one per check and case, as reports show them (CONTRACTS section 3).
+//! Results: one per check and case, as reports show them (docs/contracts.md section 3).
 
 use crate::finding::Finding;
 use crate::record::{Channel, Direction, Entry, Http, HttpPart};

@@ -1,4 +1,4 @@
-//! Outcomes, verdicts and gates: the vocabulary of CONTRACTS section 1.
+//! Outcomes, verdicts and gates: the vocabulary of docs/contracts.md section 1.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

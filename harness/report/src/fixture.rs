@@ -93,6 +93,28 @@ pub(crate) fn not_reached() -> Vec<Event> {
     ]
 }
 
+/// Nobody listens at the address; `argv` is what should have started a server there.
+pub(crate) fn not_reached_over_http(argv: &[&str]) -> Vec<Event> {
+    let facts = TargetFacts {
+        argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+        url: Some("http://127.0.0.1:3000/mcp".to_owned()),
+        ..TargetFacts::default()
+    };
+    let reason = "the target at http://127.0.0.1:3000/mcp was not reached: connection refused";
+    let end = RunFinished {
+        waiting_for: Vec::new(),
+        coverage: Coverage::default(),
+        notes: Vec::new(),
+        waiting_ms: 0,
+        duration_ms: 4,
+        ..finished(3, &[reason])
+    };
+    vec![
+        Event::RunStarted(started(facts, 57)),
+        Event::RunFinished(end),
+    ]
+}
+
 /// Ctrl-C in the middle: results so far, the rest not run.
 pub(crate) fn interrupted() -> Vec<Event> {
     let mut events = vec![Event::RunStarted(started(target(), 34))];

@@ -1,7 +1,7 @@
 //! The report as data: a fold over the events of a run.
 //!
 //! Memory is bounded by the results, not by the traffic: of a running case the two ends of its conversation are kept, and of
-//! them only what explains a result outlives the case (CONTRACTS section 3, DESIGN section 9).
+//! them only what explains a result outlives the case (docs/contracts.md section 3).
 
 use crate::transcript::{Kept, position};
 use mcp_assay_model::event::{
@@ -21,7 +21,7 @@ const INTERRUPTED: u8 = 130;
 /// Bytes of all transcripts of a report together, about; later results get none.
 const TRANSCRIPT_BYTES: usize = 8 * 1024 * 1024;
 
-/// Everything a run came to (CONTRACTS section 3).
+/// Everything a run came to (docs/contracts.md section 3).
 ///
 /// **Shape**: `results` in order of check id, then case, so that two runs compare line by line at any `--jobs`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -99,6 +99,17 @@ fn terminal_not_reached() {
 }
 
 #[test]
+fn terminal_not_reached_over_http() {
+    let look = Look::default();
+    for (name, argv) in [
+        ("terminal-not-reached-address", &[][..]),
+        ("terminal-not-reached-started", &["node", "http.js"]),
+    ] {
+        golden(name, rendered(&fixture::not_reached_over_http(argv), &look));
+    }
+}
+
+#[test]
 fn terminal_interrupted() {
     golden(
         "terminal-interrupted",

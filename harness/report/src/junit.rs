@@ -1,4 +1,4 @@
-//! JUnit XML for dashboards. It mirrors the gate, so that a dashboard and the exit code never disagree (CONTRACTS section 3).
+//! JUnit XML for dashboards. It mirrors the gate, so that a dashboard and the exit code never disagree (docs/contracts.md section 3).
 //!
 //! ```text
 //! denied           failure          error (verdict)   error

@@ -1,4 +1,4 @@
-//! Secrets are masked in every output, before any reporter sees them (DESIGN section 5).
+//! Secrets are masked in every output, before any reporter sees them (docs/contracts.md section 3).
 //!
 //! Two ways, because neither is enough: strings known to be secret (header values, environment values, tokens of the profile)
 //! wherever they turn up, also reflected by the target; and shapes that secrets have, known or not (`mask/shape.rs`).

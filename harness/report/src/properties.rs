@@ -132,7 +132,7 @@ fn any_result() -> impl Strategy<Value = CheckResult> {
     )
 }
 
-/// The exit code that CONTRACTS section 1 gives to these results.
+/// The exit code that docs/contracts.md section 1 gives to these results.
 fn exit_code(results: &[CheckResult]) -> u8 {
     let any = |wanted: &dyn Fn(&CheckResult) -> bool| results.iter().any(wanted);
     match () {

@@ -1,4 +1,4 @@
-//! The report that people read. Failures in full, then what is open, then counts that add up, artefacts, exit (STYLE section 7).
+//! The report that people read. Failures in full, what is open, counts that add up, artefacts, exit (docs/contracts.md section 3).
 //!
 //! ```text
 //! Report, Ending -> header -> not reached | denied, warnings -> errors, tolerated, undecided -> waiting, notes -> counts -> exit
@@ -201,15 +201,7 @@ fn not_reached(page: &mut Page, report: &Report, ending: &Ending) {
     if ending.reasons.is_empty() {
         page.field("why", "no reason was recorded", 1);
     }
-    let next = match report.target.url {
-        Some(_) => {
-            "ask the address by hand with curl; is the server up, and is the path its MCP endpoint?"
-        }
-        None => {
-            "run the command by hand: it must start, keep running, read JSON-RPC lines from standard input and write \
-             nothing but JSON-RPC lines to standard output; if it is only slow to start, raise the start timeout"
-        }
-    };
+    let next = advice::not_reached(&report.target);
     page.field("then", next, 4);
 }
 

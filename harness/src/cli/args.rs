@@ -55,7 +55,7 @@ impl Colour {
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Test a server: `mcp-assay run -- COMMAND ARG...`
+    /// Test a server: `mcp-assay run -- COMMAND ARG...`, or `mcp-assay run URL`
     Run(Box<Run>),
     /// List checks.
     List(List),
@@ -63,7 +63,7 @@ pub enum Command {
     Explain(Explain),
     /// How much of the specification the checks cover.
     Coverage(Coverage),
-    /// Be the reference server on stdin and stdout, honest or telling one lie.
+    /// Be the reference server on stdin and stdout or over HTTP, honest or telling one lie.
     Serve(Serve),
 }
 
@@ -79,7 +79,7 @@ pub struct Run {
     /// The server's command; everything after `--` is its own. Behind an address, the command that starts the server there.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
-    /// A client's configuration with `mcpServers`; --server names one of them.
+    /// A client's configuration with `mcpServers`, or `servers`; --server names one of them.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The server of --config; may be left out where it has only one.
@@ -94,10 +94,10 @@ pub struct Run {
     /// How messages travel to an address: http (Streamable HTTP) or http-sse (HTTP+SSE of 2024-11-05); by default it is tried.
     #[arg(long, value_name = "BINDING", value_parser = binding)]
     pub binding: Option<Binding>,
-    /// Set a variable in the server's environment.
+    /// Set a variable in the environment of a server that is started.
     #[arg(long, value_name = "KEY=VALUE")]
     pub env: Vec<String>,
-    /// Working directory of the server.
+    /// Working directory of a server that is started.
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<PathBuf>,
     /// auto (the default), all, or a date.
@@ -124,7 +124,7 @@ pub struct Run {
     /// Longest wait for one reply, as 30s or 500ms.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
-    /// Longest wait for the first answer, as 20s.
+    /// Longest wait for a server to start and for its first answer, as 20s.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub start_timeout: Option<Duration>,
     /// Count an inconclusive MUST as denied.
@@ -157,6 +157,15 @@ fn revision(text: &str) -> Result<RevisionChoice, String> {
             Ok(revision) => Ok(RevisionChoice(Choice::Exact(revision))),
             Err(error) => Err(format!("{error}; or auto, all")),
         },
+    }
+}
+
+/// Reads a binding that a script can speak.
+fn script_binding(text: &str) -> Result<Binding, String> {
+    match text {
+        "stdio" => Ok(Binding::Memory),
+        "http" => Ok(Binding::Http),
+        _ => Err("stdio or http".to_owned()),
     }
 }
 
@@ -214,6 +223,9 @@ pub struct Explain {
     /// Print a shell script that sends the exact bytes, without mcp-assay.
     #[arg(long, requires = "id")]
     pub repro: bool,
+    /// Binding of the script: stdio, or http for curl; by default the one that the scenario needs, else stdio.
+    #[arg(long, value_name = "BINDING", requires = "repro", value_parser = script_binding)]
+    pub binding: Option<Binding>,
     /// Revision of the script.
     #[arg(long, default_value = "2025-11-25", value_name = "DATE")]
     pub revision: Revision,

@@ -121,7 +121,12 @@ pub fn explain(explain: &Explain) -> Result<ExitCode, Failure> {
                 .scenario(card)
                 .or_else(|| catalogue.check(card).map(|(card, _)| card))
                 .ok_or_else(|| unknown(&catalogue, card))?;
-            out.push_str(&repro::script(&catalogue, card, explain.revision)?);
+            out.push_str(&repro::script(
+                &catalogue,
+                card,
+                explain.revision,
+                explain.binding,
+            )?);
         } else if id == SANITY {
             out.push_str(SANITY_TEXT);
         } else if let Some(text) = rule_text(&catalogue, id) {

@@ -18,13 +18,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The script for the first case of a card in a revision. The bytes are those of a run against the reference server.
+/// The script for the first case of a card in a revision, over the binding that it needs, else the one given, else stdio. The bytes are those of a run against the reference server.
 ///
 /// **Errors**: a card that does not exist in that revision.
 pub fn script(
     catalogue: &Arc<Catalogue>,
     card: &Scenario,
     revision: Revision,
+    binding: Option<Binding>,
 ) -> Result<String, Failure> {
     let offer = Offer {
         fixtures: fixtures(),
@@ -36,7 +37,7 @@ pub fn script(
         Need::Binding(binding @ (Binding::Http | Binding::HttpSse)) => Some(*binding),
         _ => None,
     });
-    let binding = needed.unwrap_or(Binding::Memory);
+    let binding = needed.or(binding).unwrap_or(Binding::Memory);
     let mut cases = plan(&chosen, &[revision], binding, &offer);
     let case = match cases.first_mut() {
         Some(case) if !matches!(case.unmet, Some(Reason::Revision)) => case,

@@ -69,6 +69,10 @@ pub async fn open(
             }
         }
         Waited::TimedOut => Opened::Missing(Missing::Hung),
+        // Too many requests is no refusal of this one.
+        Waited::Over if conversation.status(index) == Some(429) => {
+            Opened::Missing(Missing::Unfenced)
+        }
         Waited::Over => Opened::Missing(Missing::Silent),
         Waited::Ended => Opened::Missing(Missing::Died),
     };

@@ -48,7 +48,8 @@ pub async fn request(
                 let late = conversation.sent(index).replies.first().copied();
                 // What came and was too long to be read may be the answer.
                 let oversized = conversation.has_oversized_since(conversation.sent(index).seq);
-                late.ok_or(if oversized {
+                let is_limited = conversation.status(index) == Some(429);
+                late.ok_or(if oversized || is_limited {
                     Missing::Unfenced
                 } else {
                     Missing::Silent

@@ -7,12 +7,16 @@ use mcp_assay_model::verdict::Reason;
 use mcp_assay_wire::http::{End, Head};
 use serde_json::Value;
 
+/// Numbers that lie as close as this come from a counter.
+const COUNTED: u64 = 100_000;
+
 /// A judge of what was sent under a label.
 pub type OfSent = fn(&Sent, &Record) -> Judgement;
 
 /// Judges by name.
 pub fn of_sent(name: &str) -> Option<OfSent> {
     match name {
+        "data-is-message" => Some(data_is_message),
         "empty-body" => Some(empty_body),
         "endpoint-first" => Some(endpoint_first),
         "own-stream" => Some(own_stream),
@@ -160,6 +164,48 @@ fn primed(sent: &Sent, record: &Record) -> Judgement {
     }
 }
 
+/// Every event of the stream that has a data field has a message in it.
+fn data_is_message(sent: &Sent, record: &Record) -> Judgement {
+    let Some(entries) = exchange(sent, record) else {
+        return Judgement::unjudged(Reason::Binding);
+    };
+    let with_data = entries.iter().filter(|entry| {
+        matches!(
+            part(entry),
+            Some(HttpPart::Event {
+                has_data: true,
+                is_terminated: true,
+                ..
+            })
+        )
+    });
+    let (messages, others): (Vec<&Entry>, Vec<&Entry>) = with_data
+        .copied()
+        .partition(|entry| entry.message.is_some());
+    if messages.is_empty() && others.is_empty() {
+        return Judgement::unjudged(Reason::Given);
+    }
+    let judged = (messages.len() + others.len()) as u64;
+    let findings = others.first().map(|first| {
+        let actual = if first.raw.is_empty() {
+            "an event with empty data".to_owned()
+        } else {
+            format!("an event with {} bytes that are no message", first.length)
+        };
+        Finding {
+            count: others.len() as u64,
+            ..Finding::new(
+                FindingCode::UnexpectedMessage,
+                "an event of the stream carries no message",
+            )
+            .expected("a JSON-RPC message in the data of each event")
+            .actual(actual)
+            .at(first.seq, "")
+        }
+    });
+    Judgement::of(findings.into_iter().collect(), judged)
+}
+
 /// The request went to a server on this machine.
 fn to_loopback(sent: &Sent, record: &Record) -> Judgement {
     let Some(entries) = exchange(sent, record) else {
@@ -241,6 +287,32 @@ pub fn own_session(bound: &NativeBound, _: &Record) -> Judgement {
             Judgement::fail(vec![finding], 1)
         }
         _ => Judgement::unjudged(Reason::Session),
+    }
+}
+
+/// The session ids of two clients are not next to each other in a count.
+pub fn session_uncounted(bound: &NativeBound, _: &Record) -> Judgement {
+    let ids = bound.value["ids"].as_array();
+    let ids: Vec<&str> = ids
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let [first, second] = ids.as_slice() else {
+        return Judgement::unjudged(Reason::Session);
+    };
+    let number = |id: &str| id.parse::<u64>().ok();
+    match (number(first), number(second)) {
+        (Some(one), Some(other)) if one != other && one.abs_diff(other) <= COUNTED => {
+            let finding = Finding::new(
+                FindingCode::Value,
+                "the session ids of two clients are numbers close to each other",
+            )
+            .expected("an id that nobody can guess from another")
+            .actual(format!("{first}, then {second}"));
+            Judgement::fail(vec![finding], 1)
+        }
+        _ => Judgement::of(Vec::new(), 1),
     }
 }
 

@@ -16,6 +16,10 @@ pub const JUDGES: &[(&str, &str)] = &[
         "call-results",
         "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called",
     ),
+    (
+        "data-is-message",
+        "every event of the stream with a data field has a message in it",
+    ),
     ("empty-body", "the response to what was sent has no body"),
     (
         "endpoint-first",
@@ -41,6 +45,10 @@ pub const JUDGES: &[(&str, &str)] = &[
     (
         "primed",
         "the event stream begins with an event that has an id and empty data",
+    ),
+    (
+        "session-uncounted",
+        "the session ids of two clients are not next to each other in a count",
     ),
     (
         "slow-body-served",
@@ -82,6 +90,7 @@ impl NativeJudges for Judges {
             "own-answers" => http_judges::own_answers,
             "own-replay" => http_judges::own_replay,
             "own-session" => http_judges::own_session,
+            "session-uncounted" => http_judges::session_uncounted,
             "slow-body-served" => http_judges::slow_body_served,
             "stream-answered" => http_judges::stream_answered,
             "stream-closed" => http_judges::stream_closed,

@@ -84,7 +84,7 @@ pub const NATIVES: &[Native] = &[
         about: "opens a second client of the same server; both ask at once, with equal ids, for what has different answers",
         parameters: &[],
         labels: &[],
-        binds: "second: open | refused, sessions: none | two | shared, questions: [{ client, asked, seq, alone, kind: result | error | nothing }]",
+        binds: "second: open | refused, sessions: none | two | shared, ids: of the sessions, questions: [{ client, asked, seq, alone, kind: result | error | nothing }]",
     },
     Native {
         name: "walk",

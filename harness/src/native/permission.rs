@@ -1,4 +1,4 @@
-//! Whose tools may be called (DESIGN section 5): servers under test may delete files, send mail, spend money.
+//! Whose tools may be called (docs/contracts.md section 4): servers under test may delete files, send mail, spend money.
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde_json::Value;

@@ -1,3 +1,8 @@
+mod http;
+mod http_judges;
+mod http_step_judges;
+mod http_two_clients;
+
 use super::judges::{JUDGES, Judges};
 use super::{Given, Means, NATIVES, run};
 use crate::testing::{REVISION, Wire, conversation, ordinary};

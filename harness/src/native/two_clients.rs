@@ -30,7 +30,7 @@ pub async fn run(first: &mut Conversation, revision: Revision) -> Result<NativeB
     };
     let mut bound = NativeBound {
         native: "two_clients".to_owned(),
-        value: json!({ "second": "refused", "sessions": "none", "questions": [] }),
+        value: json!({ "second": "refused", "sessions": "none", "ids": [], "questions": [] }),
         seqs: Vec::new(),
         missing: None,
     };
@@ -88,9 +88,11 @@ pub async fn run(first: &mut Conversation, revision: Revision) -> Result<NativeB
             }));
         }
     }
+    let ids = ids(first);
     bound.value = json!({
         "second": "open",
-        "sessions": sessions(first),
+        "sessions": sessions(&ids),
+        "ids": ids,
         "questions": questions,
     });
     second
@@ -135,8 +137,8 @@ fn kind(conversation: &Conversation, seq: Option<u64>) -> &'static str {
     }
 }
 
-/// Whether the two have MCP sessions: `none`, `two`, or `shared` where the server gave both the same id.
-fn sessions(conversation: &Conversation) -> &'static str {
+/// The MCP session ids of the two, of each that has one.
+fn ids(conversation: &Conversation) -> Vec<String> {
     let of = |label: &str| {
         conversation.entries().iter().find_map(|entry| {
             let http = entry.http.as_ref().filter(|_| entry.connection == label)?;
@@ -146,9 +148,15 @@ fn sessions(conversation: &Conversation) -> &'static str {
             }
         })
     };
-    match (of(&conversation.label), of(SECOND)) {
-        (Some(one), Some(other)) if one == other => "shared",
-        (Some(_), Some(_)) => "two",
+    let labels = [conversation.label.as_str(), SECOND];
+    labels.into_iter().filter_map(of).collect()
+}
+
+/// Whether the two have MCP sessions: `none`, `two`, or `shared` where the server gave both the same id.
+fn sessions(ids: &[String]) -> &'static str {
+    match ids {
+        [one, other] if one == other => "shared",
+        [_, _] => "two",
         _ => "none",
     }
 }

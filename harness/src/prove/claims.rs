@@ -146,10 +146,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         ACCEPTED,
         Lie::Named("notification-200"),
         Some(FindingCode::Status),
-        &[
-            "http/notification/response-status:status",
-            "http/notification/status:status",
-        ],
+        &["http/notification/status:status"],
     ),
     over_http(ACCEPTED, Lie::Named("sse-only"), None, &[]),
     over_http(

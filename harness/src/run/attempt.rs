@@ -38,6 +38,8 @@ pub struct Stage {
 pub struct Attempt {
     /// The conversation; `None` where the harness is at fault.
     pub record: Result<Record, String>,
+    /// When it began.
+    pub began: Instant,
     /// Wall time, spawning included.
     pub duration: Duration,
     /// Time spent waiting for the target.
@@ -68,7 +70,11 @@ pub async fn attempt(
     shared: Option<Shared>,
 ) -> (Attempt, Option<Shared>) {
     let began = Instant::now();
-    let shared = shared.filter(|shared| case.card.share && shared.revision == case.revision);
+    let mut shared = shared.filter(|shared| case.card.share && shared.revision == case.revision);
+    // A server may close the stream of its own messages at any time; a client that wants to hear it begins anew.
+    if let Some(deaf) = shared.take_if(|shared| shared.conversation.has_lost_stream()) {
+        tokio::spawn(retire(deaf.conversation, true));
+    }
     let (mut conversation, history) = match shared {
         Some(mut shared) => {
             shared.conversation.begin_case();
@@ -109,6 +115,7 @@ pub async fn attempt(
     let duration = began.elapsed();
     let attempt = Attempt {
         record,
+        began,
         duration,
         waited,
         stderr_tail,
@@ -157,6 +164,7 @@ fn not_opened(case: &Case, why: String, began: Instant) -> Attempt {
     };
     Attempt {
         record: Ok(record),
+        began,
         duration: began.elapsed(),
         waited: began.elapsed(),
         stderr_tail: String::new(),

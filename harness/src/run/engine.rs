@@ -1,10 +1,11 @@
 //! The run from its first process to its exit code. Emits events and knows nobody who listens.
 
 use super::attempt::{Attempt, Stage, attempt, retire};
-use super::confirm::{confirm, needs_confirmation, settle, unconfirmed};
+use super::confirm::{confirm, needs_confirmation, run_undisturbed, settle, unconfirmed};
+use super::disturbed::{Deaths, is_suspicious};
 use super::exit::{ExitCode, Tally};
 use super::floor::{Floor, Told, work};
-use super::interpret::{lost, unrun};
+use super::interpret::{lost, unrun, wait};
 use super::observe::{Observed, RuleResult};
 use super::plan::Case;
 use super::probe::{Probe, SANITY, probe, sanity};
@@ -39,6 +40,7 @@ pub async fn run(
         tally: Tally::default(),
         waiting: Waiting::default(),
         exercised: BTreeSet::new(),
+        broken: BTreeMap::new(),
         observed: Observed::default(),
         waited: Duration::ZERO,
         notes: Vec::new(),
@@ -100,6 +102,8 @@ struct Run<'a> {
     tally: Tally,
     waiting: Waiting,
     exercised: BTreeSet<(String, Revision)>,
+    /// Sentences that a check found broken, by row and binding, with the check.
+    broken: BTreeMap<(String, String), String>,
     observed: Observed,
     waited: Duration,
     notes: Vec<String>,
@@ -109,8 +113,7 @@ struct Run<'a> {
 /// A case with fails, waiting for its confirmation.
 struct Failed {
     case: Case,
-    /// Cases that used its connection before.
-    history: Vec<String>,
+    attempt: Attempt,
     results: Vec<CheckResult>,
 }
 
@@ -200,7 +203,8 @@ impl Run<'_> {
                 attempt: 1,
             });
             self.tell(&result.case, 1, &probe.entries);
-            self.observed.see(&result.case, &probe.record(binding));
+            self.observed
+                .see(&result.case, &result.case, &probe.record(binding));
             self.settle(result.case.clone(), vec![result]);
         }
     }
@@ -246,6 +250,9 @@ impl Run<'_> {
         }
         drop(teller);
         let mut failed = Vec::new();
+        let shared_server = stage.launcher.is_shared_server();
+        let mut deaths = Deaths::default();
+        let mut restarts = stage.launcher.restarts().len();
         loop {
             let next = tokio::select! {
                 next = told.recv() => next,
@@ -263,17 +270,23 @@ impl Run<'_> {
                 }
                 Some(Told::Ran(ran)) => {
                     let (case, attempt, results) = *ran;
+                    self.restarted(stage, &mut restarts, &case.id);
                     self.ran(&case, 1, &attempt);
                     if let Ok(record) = &attempt.record {
-                        self.observed.see(&case.id, record);
+                        let connection = attempt.history.first().unwrap_or(&case.id);
+                        self.observed.see(&case.id, connection, record);
                     }
-                    if results.iter().any(needs_confirmation) {
+                    if shared_server {
+                        deaths.see(&case.id, &attempt, &results);
+                    }
+                    let may_be_spoiled = shared_server && is_suspicious(&results);
+                    if may_be_spoiled || results.iter().any(needs_confirmation) {
                         for result in results.iter().filter(|result| needs_confirmation(result)) {
                             self.found(&case.id, result);
                         }
                         failed.push(Failed {
                             case,
-                            history: attempt.history,
+                            attempt: without_entries(attempt),
                             results,
                         });
                     } else {
@@ -286,8 +299,16 @@ impl Run<'_> {
         }
         workers.shutdown().await;
         let gone = floor.is_gone();
-        self.confirm_all(stage, failed, &by_id, &mut open, gone, interrupt.clone())
-            .await;
+        self.confirm_all(
+            stage,
+            (failed, deaths),
+            &by_id,
+            &mut open,
+            gone,
+            interrupt.clone(),
+        )
+        .await;
+        self.restarted(stage, &mut restarts, "");
         self.observers(stage, &by_id, gone, interrupt).await;
         for id in open {
             if let Some(case) = by_id.get(&id) {
@@ -300,6 +321,19 @@ impl Run<'_> {
             }
         }
         gone
+    }
+
+    /// Tells of every time that the server behind an address was started again since the last call.
+    fn restarted(&mut self, stage: &Stage, known: &mut usize, case: &str) {
+        for why in stage.launcher.restarts().into_iter().skip(*known) {
+            *known += 1;
+            self.notes
+                .push(format!("the server was started again: {why}"));
+            (self.emit)(Event::TargetRestarted {
+                case: case.to_owned(),
+                why,
+            });
+        }
     }
 
     fn ran(&mut self, case: &Case, number: u32, attempt: &Attempt) {
@@ -324,7 +358,7 @@ impl Run<'_> {
     async fn confirm_all(
         &mut self,
         stage: &Arc<Stage>,
-        failed: Vec<Failed>,
+        (failed, deaths): (Vec<Failed>, Deaths),
         by_id: &Arc<BTreeMap<String, Case>>,
         open: &mut BTreeSet<String>,
         gone: bool,
@@ -337,22 +371,37 @@ impl Run<'_> {
         }
         let mut left = if gone { Vec::new() } else { failed }.into_iter();
         let mut running = JoinSet::new();
-        let most = self.settings.jobs.clamp(1, CONFIRMED_AT_ONCE);
+        // On a server that all share, alone means that nobody else is there.
+        let most = if stage.launcher.is_shared_server() {
+            1
+        } else {
+            self.settings.jobs.clamp(1, CONFIRMED_AT_ONCE)
+        };
         while !self.tally.interrupted {
             while running.len() < most
                 && let Some(Failed {
                     case,
-                    history,
+                    attempt,
                     results,
                 }) = left.next()
             {
+                let is_spoiled = deaths.disturbed(&case.id, &attempt);
+                if !is_spoiled && !results.iter().any(needs_confirmation) {
+                    waiting.remove(&case.id);
+                    self.settle(case.id, results);
+                    continue;
+                }
                 (self.emit)(Event::CaseStarted {
                     case: case.id.clone(),
                     attempt: 2,
                 });
                 let (stage, by_id) = (Arc::clone(stage), Arc::clone(by_id));
                 running.spawn(async move {
-                    let confirmed = confirm(&stage, &case, results, &history, &by_id).await;
+                    let confirmed = if is_spoiled {
+                        run_undisturbed(&stage, &case, &by_id).await
+                    } else {
+                        confirm(&stage, &case, results, &attempt.history, &by_id).await
+                    };
                     (case, confirmed)
                 });
             }
@@ -441,7 +490,8 @@ impl Run<'_> {
         }
         // An observer is one case, whatever the number of its rules.
         let mut cases: BTreeMap<String, Vec<RuleResult>> = BTreeMap::new();
-        for rule in self.observed.results(&stage.catalogue) {
+        for mut rule in self.observed.results(&stage.catalogue) {
+            self.attach(&mut rule.result);
             cases
                 .entry(rule.result.case.clone())
                 .or_default()
@@ -459,6 +509,29 @@ impl Run<'_> {
         }
     }
 
+    /// One cause, one failure: what a rule saw is told by the check that failed on the same sentence.
+    fn attach(&self, rule: &mut CheckResult) {
+        let place = place_of(&rule.case);
+        let told = rule.requirements.iter().find_map(|row| {
+            let key = (row.id.clone(), place.to_owned());
+            self.broken.get(&key)
+        });
+        if let (Some(Verdict::Fail), Some(check)) = (rule.verdict, told) {
+            wait(rule, Reason::Blocked(check.clone()));
+            rule.findings.clear();
+        }
+    }
+
+    fn note_broken(&mut self, result: &CheckResult) {
+        if result.verdict != Some(Verdict::Fail) || result.id.starts_with("observer/") {
+            return;
+        }
+        for row in &result.requirements {
+            let key = (row.id.clone(), place_of(&result.case).to_owned());
+            self.broken.entry(key).or_insert_with(|| result.id.clone());
+        }
+    }
+
     /// Gives results their gate and rerun command, counts them, and tells of them.
     fn settle(&mut self, case: String, mut results: Vec<CheckResult>) {
         for result in &mut results {
@@ -470,6 +543,7 @@ impl Run<'_> {
                 format!(" --only '{only}'")
             };
             result.rerun = format!("{}{selection}{}", self.rerun.0, self.rerun.1);
+            self.note_broken(result);
             self.tally.see(result);
             self.waiting.see(result);
             if matches!(result.verdict, Some(Verdict::Pass | Verdict::Fail))
@@ -509,6 +583,20 @@ impl Run<'_> {
         }));
         code
     }
+}
+
+/// An attempt of which only its times and its history matter any more: its conversation has been told.
+fn without_entries(mut attempt: Attempt) -> Attempt {
+    if let Ok(record) = &mut attempt.record {
+        record.entries = Vec::new();
+    }
+    attempt
+}
+
+/// Revision and binding in a case id: `2025-11-25+http`.
+fn place_of(case: &str) -> &str {
+    let place = case.split_once('@').map_or("", |(_, place)| place);
+    place.split('#').next().unwrap_or_default()
 }
 
 /// The revision in a case id.

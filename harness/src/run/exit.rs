@@ -1,4 +1,4 @@
-//! Exit codes: one documented type, decided in one place (CONTRACTS section 1).
+//! Exit codes: one documented type, decided in one place (docs/contracts.md section 1).
 
 use super::gate::{is_must_pass, is_selected};
 use mcp_assay_model::requirement::Level;

@@ -7,6 +7,7 @@
 pub mod attempt;
 pub mod binding;
 pub mod confirm;
+pub mod disturbed;
 pub mod engine;
 pub mod exit;
 pub mod floor;

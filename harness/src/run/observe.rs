@@ -48,16 +48,18 @@ fn level_of(
 
 impl Observed {
     /// Watches the conversation of a case.
-    pub fn see(&mut self, case: &str, record: &Record) {
-        self.first
-            .add(record.revision, record.binding, case, &observe(record));
+    ///
+    /// `connection`: the first case on its connection, which is itself unless the connection is shared.
+    pub fn see(&mut self, case: &str, connection: &str, record: &Record) {
+        let place = (record.revision, record.binding);
+        self.first.add(place, case, connection, &observe(record));
     }
 
     /// Watches the conversation of an example that was run again.
     pub fn confirm(&mut self, case: &str, record: &Record) {
         self.rerun.insert(case.to_owned(), record.entries.clone());
-        self.again
-            .add(record.revision, record.binding, case, &observe(record));
+        let place = (record.revision, record.binding);
+        self.again.add(place, case, case, &observe(record));
     }
 
     /// Cases whose conversations hold the examples of what was found.
@@ -155,8 +157,8 @@ impl Observed {
                         ..finding.clone()
                     });
                 }
-                // What two conversations showed, each on a connection of its own, was seen twice.
-                (Some(_), None) if seen.is_seen_elsewhere(finding, case) => {
+                // What was seen on two connections was seen twice.
+                (Some(_), None) if seen.is_seen_elsewhere(finding) => {
                     let message = format!("{} (in {case}, and in other cases)", finding.message);
                     result.findings.push(Finding {
                         message,

@@ -139,7 +139,11 @@ pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
         }
         (Opened::Refused, Some(message)) => {
             probe.answered = matches!(message.kind, Kind::Result | Kind::Error);
-            probe.refusal = message.value.get("error").map(Value::to_string);
+            let error = message.value.get("error").map(Value::to_string);
+            probe.refusal = error.map(|error| match conversation.status(index) {
+                Some(status) => format!("HTTP {status} and {error}"),
+                None => error,
+            });
         }
         (Opened::Yes | Opened::Refused, None) => {}
         (Opened::Missing(missing), _) => {
@@ -164,7 +168,9 @@ fn instead(conversation: &Conversation) -> Option<String> {
         labels: BTreeMap::new(),
         end: End::Alive,
     };
-    why.map(|why| format!("it {why}"))
+    // Some of these are of the target, the others of its event stream.
+    let of_whom = |why: &str| if why.starts_with("its ") { "" } else { "it " };
+    why.map(|why| format!("{}{why}", of_whom(&why)))
         .or_else(|| http_instead(&record, sent))
 }
 
@@ -175,7 +181,11 @@ async fn explain_silence(
     patience: Duration,
 ) -> String {
     let mut text = if let Some(instead) = instead(conversation) {
-        format!("the target gave no answer to `initialize`: {instead}")
+        let within = match missing {
+            Missing::Hung => format!(" within {} s", patience.as_secs_f64()),
+            Missing::Died | Missing::Silent | Missing::Unfenced => String::new(),
+        };
+        format!("the target gave no answer to `initialize`{within}: {instead}")
     } else if missing == Missing::Died {
         if conversation.ended().is_some_and(|ended| ended.flood) {
             "the target floods its stdout, and no answer to `initialize` was in it".to_owned()
@@ -204,10 +214,11 @@ async fn explain_silence(
             patience.as_secs_f64()
         )
     };
-    let mut received = conversation
-        .entries()
-        .iter()
-        .filter(|entry| entry.direction == Direction::Received && entry.channel != Channel::Stderr);
+    let mut received = conversation.entries().iter().filter(|entry| {
+        entry.direction == Direction::Received
+            && entry.channel != Channel::Stderr
+            && entry.http.is_none()
+    });
     if let Some(first) = received.next() {
         let flood = conversation.ended().is_some_and(|ended| ended.flood);
         let count = if flood {

@@ -182,8 +182,15 @@ pub fn unspoken(probes: &[Probe], choice: Choice) -> String {
             )
         }
         (None, Some(refusal), _) => {
+            let hint = if refusal.starts_with("HTTP 404") {
+                "; is the path of the address right?"
+            } else if refusal.starts_with("HTTP 40") {
+                "; does it want a header? `--header` sends one"
+            } else {
+                ""
+            };
             format!(
-                "the target refused `initialize` with {}: {refusal}",
+                "the target refused `initialize` with {}: {refusal}{hint}",
                 probe.offered
             )
         }

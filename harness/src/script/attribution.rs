@@ -63,8 +63,8 @@ fn is_loosely(state: &SentState, id: &RawId) -> bool {
         .is_some_and(|sent| sent.loosely_equals(id))
 }
 
-/// The first that is pending and satisfies a test, else the last that was answered before: then it is answered twice. Of several, the
-/// one that the exchange carried.
+/// The first that is pending and satisfies a test, else the last that was answered before: then it is answered twice. What the exchange
+/// itself carried comes before all others, for a second answer there means it as the first did.
 fn first_pending(
     sent: &[SentState],
     exchange: Option<u64>,
@@ -76,8 +76,8 @@ fn first_pending(
     let first = |wanted: &dyn Fn(&SentState) -> bool| sent.iter().position(wanted);
     let last = |wanted: &dyn Fn(&SentState) -> bool| sent.iter().rposition(wanted);
     first(&|state| here(state) && open(state))
-        .or_else(|| first(&open))
         .or_else(|| last(&|state| here(state) && closed(state)))
+        .or_else(|| first(&open))
         .or_else(|| last(&closed))
 }
 
@@ -91,3 +91,6 @@ fn only(sent: &[SentState], test: impl Fn(&SentState) -> bool) -> Option<usize> 
     let first = found.next();
     if found.next().is_some() { None } else { first }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod exchanges;
+mod sharing;
 
 use super::answers::Answers;
 use super::attribution::SentState;
@@ -262,48 +263,9 @@ impl Conversation {
         (self.phase == Phase::Open).then_some(SentIndex(0))
     }
 
-    /// Begins the next case on a shared connection: the transcript is cut back to the handshake.
-    pub fn begin_case(&mut self) {
-        if self.handshake.sent == 0 {
-            return;
-        }
-        self.transcript.truncate(self.handshake.entries);
-        let past = self.sent.drain(self.handshake.sent..);
-        self.retired.extend(past.filter_map(|state| state.sent.id));
-        self.exchanges.forget_after(self.handshake.exchanges);
-    }
-
     /// Whether the target's input was closed by us.
     pub fn is_input_closed(&self) -> bool {
         self.input_closed
-    }
-
-    /// A fresh connection to the same server as another client; only over HTTP, where a server has several.
-    pub fn sibling(&self, label: &str) -> Option<Conversation> {
-        let Link::Http(client, process) = &self.link else {
-            return None;
-        };
-        let link = Link::Http(client.sibling(), process.clone());
-        let avoid = self.written_ids.clone();
-        let mut sibling =
-            Conversation::new(link, self.binding, label, Arc::clone(&self.pace), avoid);
-        sibling.started = self.started;
-        Some(sibling)
-    }
-
-    /// Takes over what another connection of the same case saw, after what was seen here; gives the position before its first entry.
-    pub fn absorb(&mut self, other: &Conversation) -> u64 {
-        let before = self.last_seq();
-        for entry in other.entries() {
-            let moved = |seq: Option<u64>| seq.map(|seq| seq + before);
-            let entry = Entry {
-                answers: moved(entry.answers),
-                part_of: moved(entry.part_of),
-                ..entry.clone()
-            };
-            self.transcript.push(entry, false);
-        }
-        before
     }
 
     /// Ends the connection: as a client should, or at once.

@@ -255,7 +255,7 @@ impl Execution<'_, '_> {
             self.labels.insert(label.to_owned(), Named::Sent(index));
             return Ok(());
         }
-        label.clone_into(&mut self.conversation.label);
+        self.conversation.relabel(label);
         for (method, answer) in answer {
             let text = self.render(answer)?;
             let body = text
@@ -401,7 +401,10 @@ impl Execution<'_, '_> {
                         "`status` on a binding without HTTP".to_owned(),
                     ));
                 }
-                let time = shortened(self.conversation.pace.reply());
+                let method = self.conversation.sent(index).method.clone();
+                let revision = self.context.revision;
+                let usual = patience(&self.conversation.pace, revision, method.as_deref());
+                let time = shortened(usual);
                 self.status(label, index, request, now + time).await;
             }
             Awaited::Exit(_) => {
@@ -441,6 +444,8 @@ impl Execution<'_, '_> {
                 match self.conversation.fence(Duration::ZERO).await {
                     Fence::Answered(_) => match look(self.conversation) {
                         Some(seq) => return Ok(seq),
+                        // Too many requests is no refusal of this one.
+                        None if self.conversation.status(index) == Some(429) => Missing::Unfenced,
                         // What came and was too long to be read may be the answer.
                         None if self
                             .conversation

@@ -1,7 +1,7 @@
 //! The transcript of one conversation while it grows: everything in order, bounded in memory.
 
 use bytes::Bytes;
-use mcp_assay_model::record::Entry;
+use mcp_assay_model::record::{Entry, HttpPart};
 use mcp_assay_wire::stdio::DefectKind;
 
 /// Entries that one conversation keeps whole; later ones keep a head only, unless they answer something.
@@ -49,6 +49,12 @@ impl Transcript {
         if over && !is_needed {
             entry.raw = Bytes::copy_from_slice(&entry.raw[..entry.raw.len().min(HEAD_BYTES)]);
             entry.message = None;
+            if let Some(HttpPart::Event { name, id, .. }) =
+                entry.http.as_mut().map(|http| &mut http.part)
+            {
+                // Fields of an event may be as long as a message.
+                [name, id].into_iter().flatten().for_each(cut);
+            }
         }
         self.kept_bytes += weight(&entry);
         let seq = entry.seq;
@@ -61,19 +67,41 @@ impl Transcript {
         seq
     }
 
+    /// Gives what is recorded of a connection another label.
+    pub fn relabel(&mut self, from: &str, to: &str) {
+        let of = |entry: &&mut Entry| entry.connection == from;
+        let entries = self.entries.iter_mut().filter(of);
+        entries.for_each(|entry| to.clone_into(&mut entry.connection));
+    }
+
     /// Cuts the transcript back to its first entries.
     pub fn truncate(&mut self, keep: usize) {
         self.entries.truncate(keep);
         self.last_oversized = 0;
-        self.kept_bytes = self
-            .entries
-            .iter()
-            .map(|entry| entry.raw.len() as u64)
-            .sum();
+        self.kept_bytes = self.entries.iter().map(weight).sum();
     }
 }
 
 fn weight(entry: &Entry) -> u64 {
     let times = if entry.message.is_some() { PARSED } else { 1 };
-    entry.raw.len() as u64 * times
+    let beside = match entry.http.as_ref().map(|http| &http.part) {
+        Some(HttpPart::Request { head, .. } | HttpPart::Response { head, .. }) => head.raw.len(),
+        Some(HttpPart::Event { name, id, .. }) => {
+            [name, id].into_iter().flatten().map(String::len).sum()
+        }
+        Some(HttpPart::Body | HttpPart::End(_)) | None => 0,
+    };
+    entry.raw.len() as u64 * times + beside as u64
 }
+
+fn cut(text: &mut String) {
+    let mut end = text.len().min(HEAD_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text.shrink_to_fit();
+}
+
+#[cfg(test)]
+mod tests;

@@ -204,6 +204,11 @@ impl Launcher {
             .unwrap_or_default()
     }
 
+    /// Whether all connections lead to one process, so that what one of them does to it shows on the others.
+    pub fn is_shared_server(&self) -> bool {
+        matches!(self.target, Target::Http(_))
+    }
+
     /// The target.
     pub fn target(&self) -> &Target {
         &self.target

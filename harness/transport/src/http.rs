@@ -123,6 +123,8 @@ pub enum What {
         bytes: Bytes,
         /// How many bytes came.
         length: u64,
+        /// Whether it broke off before the end that its framing has; bytes after that end take nothing from it.
+        is_cut: bool,
     },
     /// An event of an event stream.
     Event(sse::Event),
@@ -157,6 +159,8 @@ pub struct Client {
     session: Option<Bytes>,
     version: Option<String>,
     opening: Option<Started>,
+    /// Arrivals handed out in a row after the deadline of the call.
+    late: usize,
 }
 
 /// An exchange whose end has not arrived.
@@ -196,6 +200,7 @@ impl Client {
             session: None,
             version: None,
             opening: None,
+            late: 0,
         }
     }
 
@@ -280,8 +285,16 @@ impl Client {
         }
     }
 
-    /// The next arrival, or `None` when `deadline` passes first.
+    /// The next arrival, or `None` when `deadline` passes first. What may have come before it is handed out after it too; what comes
+    /// without end is not.
     pub async fn next(&mut self, deadline: Instant) -> Option<Arrival> {
+        if Instant::now() < deadline {
+            self.late = 0;
+        } else if self.late >= output::MAX_WAITING {
+            return None;
+        } else {
+            self.late += 1;
+        }
         loop {
             tokio::select! {
                 biased;

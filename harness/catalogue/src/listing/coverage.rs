@@ -1,4 +1,4 @@
-//! `coverage`: how much of the requirement catalogue checks and observers reach (CONTRACTS section 3).
+//! `coverage`: how much of the requirement catalogue checks and observers reach (docs/contracts.md section 3).
 
 use crate::catalogue::{Catalogue, check_id, revisions_of};
 use crate::requirements::{Rows, is_testable_for};

@@ -38,6 +38,12 @@ fn what_http_gave_instead_is_told() {
             "HTTP 400, Content-Type text/html; charset=utf-8 and no JSON-RPC message; the body begins <html> <body>no</body></html>",
         ),
         (
+            asked()
+                .head(1, 200, "Content-Encoding: gzip\r\n")
+                .body(1, "noise"),
+            "HTTP 200 without Content-Type, Content-Encoding gzip and no JSON-RPC message; the body begins noise",
+        ),
+        (
             asked().head(1, 202, ""),
             "HTTP 202 without Content-Type and no body",
         ),

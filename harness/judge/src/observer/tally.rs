@@ -1,6 +1,6 @@
 //! One result per rule, revision and binding, over all conversations of a run.
 
-use super::{Observed, Rule};
+use super::{Observed, Rule, Sighting};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::verdict::{Reason, Verdict};
@@ -32,12 +32,12 @@ struct Cause {
     finding: Finding,
     /// The case of the example.
     case: String,
-    /// Cases in which it was seen, as many as matter.
-    cases: BTreeSet<String>,
+    /// Connections on which it was seen, each by the first case on it; as many as matter.
+    connections: BTreeSet<String>,
 }
 
-/// Cases that are told apart; more say nothing more.
-const TOLD_APART: usize = 8;
+/// Connections that are told apart; more say nothing more.
+const TOLD_APART: usize = 2;
 
 impl Seen {
     /// The verdict: fail with a finding, pass where something was judged, else none with its reason.
@@ -56,17 +56,22 @@ impl Seen {
             .map(|cause| (&cause.finding, cause.case.as_str()))
     }
 
-    /// Whether the cause of a finding was seen in another case too.
-    pub fn is_seen_elsewhere(&self, finding: &Finding, case: &str) -> bool {
-        self.causes
-            .values()
-            .any(|cause| cause.finding == *finding && cause.cases.iter().any(|other| other != case))
+    /// Whether the cause of a finding was seen on more than one connection.
+    pub fn is_seen_elsewhere(&self, finding: &Finding) -> bool {
+        let mut causes = self.causes.values();
+        causes.any(|cause| cause.finding == *finding && cause.connections.len() > 1)
     }
 }
 
 impl Tally {
-    /// Adds what was seen of one case.
-    pub fn add(&mut self, revision: Revision, binding: Binding, case: &str, observed: &[Observed]) {
+    /// Adds what was seen of one case. `connection`: the first case on its connection, which is itself unless the connection is shared.
+    pub fn add(
+        &mut self,
+        (revision, binding): (Revision, Binding),
+        case: &str,
+        connection: &str,
+        observed: &[Observed],
+    ) {
         for one in observed {
             for rule in one.rules {
                 let key = (
@@ -86,7 +91,7 @@ impl Tally {
                     .found()
                     .filter(|sighting| sighting.rule == rule.id)
                 {
-                    add_cause(seen, sighting.finding, sighting.method, sighting.path, case);
+                    add_cause(seen, &sighting, case, connection);
                 }
             }
         }
@@ -100,14 +105,19 @@ impl Tally {
     }
 }
 
-fn add_cause(seen: &mut Seen, finding: &Finding, method: &str, path: &str, case: &str) {
-    let cause = (finding.code, method.to_owned(), path.to_owned());
+fn add_cause(seen: &mut Seen, sighting: &Sighting<'_>, case: &str, connection: &str) {
+    let finding = sighting.finding;
+    let cause = (
+        finding.code,
+        sighting.method.to_owned(),
+        sighting.path.to_owned(),
+    );
     match seen.causes.get_mut(&cause) {
         None => {
             let new = Cause {
                 finding: finding.clone(),
                 case: case.to_owned(),
-                cases: BTreeSet::from([case.to_owned()]),
+                connections: BTreeSet::from([connection.to_owned()]),
             };
             seen.causes.insert(cause, new);
         }
@@ -119,8 +129,8 @@ fn add_cause(seen: &mut Seen, finding: &Finding, method: &str, path: &str, case:
                 case.clone_into(&mut kept.case);
             }
             kept.finding.count = count;
-            if kept.cases.len() < TOLD_APART {
-                kept.cases.insert(case.to_owned());
+            if kept.connections.len() < TOLD_APART {
+                kept.connections.insert(connection.to_owned());
             }
         }
     }

@@ -92,6 +92,8 @@ pub(crate) enum Quirk {
     Polling,
     /// Counts its sessions and gives the number as id.
     PredictableSessionIds,
+    /// Begins streams with an id and empty data before 2025-11-25 too.
+    PrimesEarly,
     /// Refuses an Accept that is not word for word `application/json, text/event-stream`.
     RefusesAcceptOrder,
     /// Refuses an Accept of `*/*`.
@@ -110,6 +112,8 @@ pub(crate) enum Quirk {
     ReplaysOtherStreams,
     /// Answers 400 without an MCP-Protocol-Version.
     RequiresVersionHeader,
+    /// Answers responses with 200.
+    Response200,
     /// Gives every client the same session id.
     ReusesSessionId,
     /// Gives a session id with a space in it.

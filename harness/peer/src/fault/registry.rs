@@ -916,6 +916,13 @@ pub const FAULTS: &[NamedFault] = &[
         &[OPEN],
     ),
     over_http(
+        "primes-early",
+        "begins streams with an id and empty data before 2025-11-25 too",
+        A_LIE,
+        Quirk::PrimesEarly,
+        &[Provocation::OpenIn("2025-06-18"), ECHO],
+    ),
+    over_http(
         "refuses-accept-order",
         "refuses an Accept that is not word for word `application/json, text/event-stream`",
         A_LIE,
@@ -1045,6 +1052,16 @@ pub const FAULTS: &[NamedFault] = &[
         &[
             OPEN,
             http(POST, &[("mcp-protocol-version", None)], PING_TEXT),
+        ],
+    ),
+    over_http(
+        "response-200",
+        "answers responses with 200 without a body",
+        A_LIE,
+        Quirk::Response200,
+        &[
+            OPEN,
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":"unasked","result":{}}"#),
         ],
     ),
     over_http(

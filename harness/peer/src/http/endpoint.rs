@@ -6,7 +6,7 @@ use super::Shared;
 use super::answer::{Answer, Refused, error, malformed, not_allowed, read_body, refusal};
 use super::body::Body;
 use super::gate;
-use super::posting::{Brought, Reply, is_one};
+use super::posting::{Brought, Reply, is_one, is_response};
 use super::sessions::HttpSession;
 use crate::error::RpcError;
 use crate::fault::quirk::Quirk;
@@ -77,6 +77,7 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
         None
     };
     let is_initialized = is_one(&line, "notifications/initialized", Kind::Notification);
+    let is_response = is_response(&line);
     let answered = session.post(line, brought, turn).await;
     // A session that ends meanwhile answers nothing any more.
     let Ok(answered) = answered.await else {
@@ -87,7 +88,7 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
         session.initialized();
     }
     let mut answer = match answered.what {
-        Reply::Accepted if brought == Brought::NoRequest => accepted(shared),
+        Reply::Accepted if brought == Brought::NoRequest => accepted(shared, is_response),
         Reply::Accepted => Answer::empty(StatusCode::ACCEPTED),
         Reply::Json { pieces, is_refusal } => {
             let body = Body::of(pieces);
@@ -112,9 +113,9 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
 }
 
 /// The answer to notifications and responses.
-fn accepted(shared: &Shared) -> Answer {
+fn accepted(shared: &Shared, is_response: bool) -> Answer {
     let state = &shared.state;
-    if state.shows(Quirk::Notification200) {
+    if (is_response && state.shows(Quirk::Response200)) || state.shows(Quirk::Notification200) {
         Answer::empty(StatusCode::OK)
     } else if state.shows(Quirk::Notification204) {
         Answer::empty(StatusCode::NO_CONTENT)

@@ -60,6 +60,14 @@ pub(super) fn is_one(line: &Line, method: &str, kind: Kind) -> bool {
     }
 }
 
+/// Whether a body is one response.
+pub(super) fn is_response(line: &Line) -> bool {
+    match line {
+        Line::One(arrival) => matches!(arrival.message.kind, Kind::Result | Kind::Error),
+        Line::Blank | Line::Unreadable(_) | Line::Batch(_) => false,
+    }
+}
+
 /// The ids of the requests of a body.
 pub(super) fn ids(line: &Line) -> Vec<RawId> {
     let items = match line {

@@ -430,7 +430,13 @@ impl Streams {
 
     /// In 2025-11-25 a stream begins with an event that has an id and nothing else, to resume from.
     fn prime(&mut self, key: u64) {
-        if self.is_http_sse || self.spoken() != Some(Revision::R2025_11_25) {
+        let is_early = match self.spoken() {
+            _ if self.is_http_sse => return,
+            Some(Revision::R2025_11_25) => false,
+            Some(_) => true,
+            None => return,
+        };
+        if is_early && !self.state.shows(Quirk::PrimesEarly) {
             return;
         }
         if self.state.shows(Quirk::NoEventIds) {

@@ -1,5 +1,6 @@
 //! What to do next, for each finding code; and reasons in words. One sentence each, for someone who knows their own server.
 
+use mcp_assay_model::event::TargetFacts;
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::verdict::Reason;
 
@@ -34,10 +35,10 @@ pub(super) fn next_step(code: FindingCode) -> &'static str {
         FindingCode::Unimplemented => "implement what the handshake declares, or stop declaring it",
         FindingCode::Endless => "end the list: leave `nextCursor` out of the last page",
         FindingCode::Died => {
-            "run the command by hand, send what was sent last, and read its standard error; catch the error there"
+            "send the messages above by hand, and read the server's standard error or its log; catch the error there"
         }
         FindingCode::Hung => {
-            "find what blocks the reading loop after the last message above; even a ping was not answered any more"
+            "find what blocks after the last message above; even a harmless request was not answered any more"
         }
         FindingCode::Framing => {
             "write one JSON message a line, in UTF-8, without line breaks inside it"
@@ -54,6 +55,26 @@ pub(super) fn next_step(code: FindingCode) -> &'static str {
         FindingCode::AcceptedInvalid => "check the input before acting on it, and refuse this one",
         FindingCode::Unstable => {
             "run it again by itself; a result that changes points at a race in the target"
+        }
+    }
+}
+
+/// A next step for whoever has a target that gave no valid answer.
+pub(super) fn not_reached(target: &TargetFacts) -> &'static str {
+    match (&target.url, target.argv.is_empty()) {
+        (None, _) => {
+            "run the command by hand: it must start, keep running, read JSON-RPC lines from standard input and write \
+             nothing but JSON-RPC lines to standard output; if it is only slow to start, raise the start timeout"
+        }
+        (Some(_), true) => {
+            "ask the address by hand with curl: is the server up, is the path its MCP endpoint (often /mcp; /sse for \
+             HTTP+SSE), and does it want a token? one goes along with --header 'Authorization: Bearer ${TOKEN}'; if it \
+             is only slow to answer, raise the start timeout"
+        }
+        (Some(_), false) => {
+            "run the command by hand: it must keep running and listen at the host and port of this address, and the \
+             path must be its MCP endpoint (often /mcp; /sse for HTTP+SSE); if it is only slow to start, raise the \
+             start timeout"
         }
     }
 }
@@ -80,7 +101,7 @@ pub(super) fn reason(reason: &Reason) -> String {
     }
 }
 
-/// An exit code in words (CONTRACTS section 1).
+/// An exit code in words (docs/contracts.md section 1).
 pub(super) fn exit(code: u8) -> &'static str {
     match code {
         0 => "nothing denied",

@@ -1,4 +1,4 @@
-//! Failures in full: what, where, expected and actual, evidence, why, again, then (STYLE section 7).
+//! Failures in full: what, where, expected and actual, evidence, why, again, then (docs/contracts.md section 3).
 
 use super::page::{Page, Tone};
 use super::{advice, evidence};

@@ -336,6 +336,7 @@ fn a_case_that_did_not_run_gives_every_result_its_reason() {
 
 fn attempt_of(record: Result<Record, String>) -> Attempt {
     Attempt {
+        began: tokio::time::Instant::now(),
         record,
         duration: Duration::from_millis(1234),
         waited: Duration::ZERO,

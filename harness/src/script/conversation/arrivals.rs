@@ -1,8 +1,8 @@
 //! What comes from the target: frames, events and bodies become entries, responses find their request, requests are answered.
 
-use super::exchanges::Purpose;
+use super::exchanges::{MOST_AT_ONCE, Purpose};
 use super::{Conversation, Ended, FLOOD_ENTRIES, FLOOD_KEPT, SentIndex, Waited};
-use crate::script::attribution::answered_by;
+use crate::script::attribution::{SentState, answered_by};
 use crate::target::Link;
 use bytes::Bytes;
 use mcp_assay_model::record::{Channel, Direction, Entry, Http, HttpPart};
@@ -135,10 +135,17 @@ impl Conversation {
                     exchange.is_stream = is_stream;
                 }
             }
-            What::Body { bytes, length } => {
+            What::Body {
+                bytes,
+                length,
+                is_cut,
+            } => {
                 let entry = blank(self, Channel::Http, HttpPart::Body);
                 let (message, defects) = if length > bytes.len() as u64 {
                     (None, vec![oversized(length)])
+                } else if is_cut {
+                    // To a client that reads it whole it is no response, even if all of the JSON is there.
+                    (None, Vec::new())
                 } else {
                     read(&bytes, 0)
                 };
@@ -153,8 +160,17 @@ impl Conversation {
             What::Event(event) => {
                 self.exchanges
                     .heard(number, event.id.as_deref(), event.retry);
+                let is_answered = self
+                    .exchanges
+                    .about(number)
+                    .is_some_and(|index| !self.is_reply_due(index));
+                let is_flood = self.exchanges.count(number, is_answered);
                 let entry = blank(self, Channel::Sse, part(&event));
                 self.take_event(entry, event);
+                // Where all comes on one stream, it counts as all of the target's output does.
+                if is_flood && self.has_exchanges() {
+                    self.close_exchange(number);
+                }
             }
             What::End(end) => {
                 let is_stream = self.exchanges.get(number).is_some_and(|it| it.is_stream);
@@ -182,15 +198,11 @@ impl Conversation {
     }
 
     fn exchange_over(&mut self, number: u64, end: &End) {
-        let about = self.exchanges.about(number);
-        let is_waited_for = about.map_or(
+        let is_waited_for = match self.exchanges.about(number) {
+            Some(index) => self.is_reply_due(index),
             // The server's own stream, where it is one that can be taken up.
-            self.has_exchanges(),
-            |index| {
-                let state = &self.sent[index.0];
-                state.answerable && state.sent.replies.is_empty()
-            },
-        );
+            None => self.has_exchanges(),
+        };
         let is_ours = matches!(end, End::Closed);
         self.exchanges
             .over(number, is_waited_for && !is_ours, Instant::now());
@@ -210,6 +222,17 @@ impl Conversation {
                 flood: false,
             });
         }
+    }
+
+    /// Whether something that a sent message asks for has not come; of a batch, one of its items.
+    fn is_reply_due(&self, index: SentIndex) -> bool {
+        let is_due = |state: &SentState| state.answerable && state.sent.replies.is_empty();
+        let whole = &self.sent[index.0];
+        let items = self.sent[index.0 + 1..].iter();
+        let mut items = items
+            .filter(|state| state.answerable && state.sent.exchange == whole.sent.exchange)
+            .peekable();
+        is_due(whole) && (items.peek().is_none() || items.any(is_due))
     }
 
     fn resume_due(&mut self) {
@@ -314,14 +337,17 @@ impl Conversation {
         }
     }
 
-    /// Waits until earlier messages that get no response were taken: exchanges have no order of their own.
+    /// Waits until earlier notifications were taken: exchanges have no order of their own.
     pub(super) async fn settle_order(&mut self) {
         let look = |conversation: &Self| {
             let waits = conversation.exchanges.running().any(|(_, exchange)| {
                 let Purpose::Carries(index) = exchange.purpose else {
                     return false;
                 };
-                exchange.head.is_none() && !conversation.sent[index.0].answerable
+                let state = &conversation.sent[index.0];
+                // Our answers to the target's requests have ids, and no order.
+                let is_notification = !state.answerable && state.sent.method.is_some();
+                exchange.head.is_none() && is_notification
             });
             (!waits).then_some(())
         };
@@ -387,7 +413,7 @@ impl Conversation {
 
     /// Over HTTP every request after the handshake names the revision that was settled on, from the revision on that says so.
     fn learn_version(&mut self, response: &Message, answers: Option<u64>) {
-        let is_initialize = |state: &super::SentState| {
+        let is_initialize = |state: &SentState| {
             Some(state.sent.seq) == answers && state.sent.method.as_deref() == Some("initialize")
         };
         let Link::Http(client, _) = &mut self.link else {
@@ -395,14 +421,20 @@ impl Conversation {
         };
         if self.sent.iter().any(is_initialize) {
             let version = response.value.pointer("/result/protocolVersion");
-            let version = version.and_then(serde_json::Value::as_str);
-            // Dates compare as texts.
-            client.set_version(version.filter(|version| *version >= "2025-06-18"));
+            // A handshake that was refused, also a second one, settles nothing.
+            if let Some(version) = version.and_then(serde_json::Value::as_str) {
+                // Dates compare as texts.
+                client.set_version(Some(version).filter(|version| *version >= "2025-06-18"));
+            }
         }
     }
 
     fn answer(&mut self, request: &Message) {
         let Some(id) = &request.id else { return };
+        // A target that asks without end is not given a socket for each question.
+        if self.exchanges.running().count() >= MOST_AT_ONCE {
+            return;
+        }
         let Some(body) = self
             .answers
             .to(request.method.as_deref().unwrap_or_default())

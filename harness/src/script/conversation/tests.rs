@@ -1,3 +1,8 @@
+mod http;
+mod http_case;
+mod http_resumption;
+mod http_sse;
+
 use super::{Conversation, FLOOD_KEPT, Fence, Phase, SentIndex, Waited};
 use crate::era::legacy::{self, Opened};
 use crate::script::transcript::HEAD_BYTES;

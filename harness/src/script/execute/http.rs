@@ -1,6 +1,6 @@
 //! Steps that speak of HTTP: requests of the card's own, and statuses that are awaited.
 
-use super::{Execution, Named};
+use super::{Execution, Named, patience};
 use crate::script::conversation::{Conversation, SentIndex, Waited};
 use crate::script::scope::Unresolved;
 use bytes::Bytes;
@@ -58,7 +58,15 @@ impl Execution<'_, '_> {
             ));
         };
         self.name(label, Named::Sent(index));
-        let deadline = Instant::now() + self.conversation.pace.reply();
+        let pace = &self.conversation.pace;
+        let asked = self.conversation.sent(index).method.clone();
+        // Where there is nothing to work on, there is little to wait for; a fence follows before silence counts.
+        let usual = match method {
+            "GET" => pace.doubtful(),
+            "POST" => patience(pace, self.context.revision, asked.as_deref()),
+            _ => pace.reply(),
+        };
+        let deadline = Instant::now() + usual;
         let done = |conversation: &Conversation| {
             let head = conversation.head(index);
             let replied = !conversation.sent(index).replies.is_empty();

@@ -1,3 +1,5 @@
+mod http;
+
 use crate::run::attempt::attempt;
 use crate::testing::{
     REVISION, Wire, answering, card, case, cases, judge, ordinary, play, refusal, result, scripted,

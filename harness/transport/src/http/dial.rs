@@ -156,7 +156,8 @@ async fn connect(endpoint: &Endpoint, deadline: Instant) -> io::Result<TcpStream
             }
             Err(_) => {
                 kind = io::ErrorKind::TimedOut;
-                failures.push(format!("{address}: no answer within {} s", share.as_secs()));
+                let seconds = share.as_secs_f64().round();
+                failures.push(format!("{address}: no answer within {seconds} s"));
             }
         }
     }

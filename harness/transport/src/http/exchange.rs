@@ -249,6 +249,7 @@ impl Reading<'_> {
         let bounds = self.exchange.settings.bounds;
         let mut kept = BytesMut::new();
         let mut length = 0u64;
+        let mut is_cut = false;
         let read = loop {
             match body.frame().await {
                 None => break self.whole(length, promised),
@@ -273,12 +274,19 @@ impl Reading<'_> {
                         kept.extend_from_slice(&data[..data.len().min(room)]);
                     }
                 }
-                Some(Err(error)) => break self.broken(&error, length, promised),
+                Some(Err(error)) => {
+                    is_cut = true;
+                    break self.broken(&error, length, promised);
+                }
             }
         };
         if length > 0 {
             let bytes = kept.freeze();
-            let what = What::Body { bytes, length };
+            let what = What::Body {
+                bytes,
+                length,
+                is_cut,
+            };
             self.exchange.output.send(Instant::now(), what).await;
         }
         read

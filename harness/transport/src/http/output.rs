@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 
 /// Arrivals that wait at most, whatever their size.
-const MAX_WAITING: usize = 1024;
+pub(super) const MAX_WAITING: usize = 1024;
 
 /// An arrival with the room that it takes until someone takes it.
 pub(super) type Waiting = (Arrival, Option<OwnedSemaphorePermit>);

@@ -1,6 +1,8 @@
 //! What is no HTTP, or too much of it.
 
-use crate::support::{all_of, client, exchange, next, refusing, serve, settings, short};
+use crate::support::{
+    SSE, all_of, chunk, client, exchange, next, refusing, serve, settings, short,
+};
 use bytes::Bytes;
 use mcp_assay_transport::http::{Client, What};
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 async fn after(answer: impl Into<Vec<u8>>) -> String {
     let answer = answer.into();
@@ -162,7 +164,7 @@ async fn a_mute_server_costs_only_the_deadline() {
     let (url, _) = serve(|mut peer| async move { peer.closed().await }).await;
     let mut client = Client::streamable(Arc::new(settings(&url)));
     let started = client.post(Bytes::new());
-    assert!(client.next(tokio::time::Instant::now()).await.is_none());
+    assert!(client.next(Instant::now()).await.is_none());
     assert_eq!(client.pending(), 1);
     client.close_stream(started.exchange);
     assert_eq!(all_of(&mut client, 1).await, ["closed"]);
@@ -194,6 +196,30 @@ async fn a_reset_within_a_body_cuts_it() {
             "cut: connection reset after 3 of 9 bytes of the body"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_flood_ends_with_the_deadline() {
+    let (url, _) = serve(|mut peer| async move {
+        peer.request().await;
+        peer.write(SSE).await;
+        let many = chunk(&"data: 1\n\n".repeat(1000));
+        for _ in 0..10_000 {
+            peer.write(&many).await;
+        }
+    })
+    .await;
+    let mut client = client(&url);
+    client.listen();
+    next(&mut client).await;
+    // Whatever had come by then is handed out, and then there is an end, though more comes all the time.
+    let deadline = Instant::now();
+    let mut came = 0;
+    while client.next(deadline).await.is_some() {
+        came += 1;
+    }
+    assert!((1..=1024).contains(&came), "{came}");
+    next(&mut client).await;
 }
 
 #[tokio::test(start_paused = true)]

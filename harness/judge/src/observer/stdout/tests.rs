@@ -104,27 +104,27 @@ fn findings_show_offset_and_text() {
 #[test]
 fn a_tally_folds_conversations_and_keeps_the_case_of_the_smallest_example() {
     let mut tally = Tally::default();
-    let (revision, binding) = (Revision::R2025_06_18, Binding::Memory);
     let quiet = Talk::new().sent("q", OK);
-    tally.add(revision, binding, "quiet", &observe(&quiet.record));
+    let place = (Revision::R2025_06_18, Binding::Memory);
+    tally.add(place, "quiet", "quiet", &observe(&quiet.record));
     let verdict = |tally: &Tally| tally.results().next().map(|(_, _, _, seen)| seen.verdict());
     assert_eq!(verdict(&tally), Some(Err(Reason::NothingToJudge)));
     tally.add(
-        revision,
-        binding,
+        place,
+        "good",
         "good",
         &observe(&Talk::new().came(OK).record),
     );
     assert_eq!(verdict(&tally), Some(Ok(Verdict::Pass)));
     tally.add(
-        revision,
-        binding,
+        place,
+        "long",
         "long",
         &observe(&Talk::new().came("a long line").record),
     );
     tally.add(
-        revision,
-        binding,
+        place,
+        "short",
         "short",
         &observe(&Talk::new().came("bye").came("good bye").record),
     );
@@ -136,4 +136,22 @@ fn a_tally_folds_conversations_and_keeps_the_case_of_the_smallest_example() {
         .map(|(finding, case)| (finding.count, case))
         .collect();
     assert_eq!(findings, [(3, "short")]);
+}
+
+#[test]
+fn a_cause_is_seen_elsewhere_only_where_another_connection_showed_it() {
+    let place = (Revision::R2025_06_18, Binding::Memory);
+    let said = || observe(&Talk::new().came("hello").record);
+    let elsewhere = |tally: &Tally| {
+        let (_, _, _, seen) = tally.results().next().unwrap();
+        let (finding, _) = seen.findings().next().unwrap();
+        seen.is_seen_elsewhere(finding)
+    };
+    let mut tally = Tally::default();
+    tally.add(place, "first", "first", &said());
+    // The next case on the same connection has the same handshake in its record.
+    tally.add(place, "second", "first", &said());
+    assert!(!elsewhere(&tally));
+    tally.add(place, "third", "third", &said());
+    assert!(elsewhere(&tally));
 }
