@@ -91,23 +91,49 @@ const ROWS: &[Row] = &[
             asked.slowly_forever(": still here\n\n", Duration::from_millis(50))
         },
     ),
-    ("floods-comments", &[], 3, "initialize", |asked| {
-        asked.begin_stream()?;
-        asked.forever(": still here\n".repeat(1000))
-    }),
-    ("floods-events", &[], 3, "initialize", |asked| {
-        asked.begin_stream()?;
-        asked.forever(LOG.repeat(100))
-    }),
-    ("floods-one-event", &[], 3, "initialize", |asked| {
-        asked.begin_stream()?;
-        asked.forever("data: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(100))
-    }),
-    ("floods-one-line", &[], 3, "initialize", |asked| {
-        asked.begin_stream()?;
-        asked.write("data: ")?;
-        asked.forever([b'a'; 64 * 1024])
-    }),
+    (
+        "floods-comments",
+        &[],
+        3,
+        "the event stream is still open",
+        |asked| {
+            asked.begin_stream()?;
+            asked.forever(": still here\n".repeat(1000))
+        },
+    ),
+    (
+        "floods-events",
+        &[],
+        3,
+        "the event stream was closed by us after",
+        |asked| {
+            asked.begin_stream()?;
+            asked.forever(LOG.repeat(100))
+        },
+    ),
+    (
+        "floods-one-event",
+        &[],
+        3,
+        "the event stream is still open without an event",
+        |asked| {
+            asked.begin_stream()?;
+            asked.forever(
+                "data: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(100),
+            )
+        },
+    ),
+    (
+        "floods-one-line",
+        &[],
+        3,
+        "the event stream is still open without an event",
+        |asked| {
+            asked.begin_stream()?;
+            asked.write("data: ")?;
+            asked.forever([b'a'; 64 * 1024])
+        },
+    ),
     ("answers-300-mib", &[], 3, "is not read on", answers_300_mib),
     (
         "compressed-bomb",
@@ -352,12 +378,20 @@ const ROWS: &[Row] = &[
             None => asked.honest(),
         },
     ),
-    ("session-not-ascii", &[], 1, "session", |asked| {
-        raw_session(asked, b"caf\xc3\xa9-\xe9")
-    }),
-    ("session-with-control", &[], 1, "session", |asked| {
-        raw_session(asked, b"a\x01b\x1b[31m")
-    }),
+    (
+        "session-not-ascii",
+        &[],
+        1,
+        "observer/http/session-id-visible",
+        |asked| raw_session(asked, b"caf\xc3\xa9-\xe9"),
+    ),
+    (
+        "session-with-control",
+        &[],
+        1,
+        "observer/http/session-id-visible",
+        |asked| raw_session(asked, b"a\x01b\x1b[31m"),
+    ),
 ];
 
 const LOG: &str = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":1}}\n\n";
@@ -456,7 +490,10 @@ fn main() -> ExitCode {
             reference("sse", &["--binding", "http-sse"], &[], 0);
         }),
         trial("reference_server_that_forgets_to_delete", forgets_to_delete),
-        trial("reference_server_that_is_not_http", || started_and_silent()),
+        trial(
+            "server_that_is_started_and_never_listens",
+            started_and_silent,
+        ),
         trial("interrupt_in_the_middle_of_a_run", interrupted),
         trial("interrupt_before_the_first_answer", interrupted_before),
         trial("harness_killed_leaves_no_server", || {

@@ -15,10 +15,14 @@ const VERSION: &str = "MCP-Protocol-Version";
 
 /// The fields that every client over HTTP sends with a method.
 pub(crate) fn fields(method: &str) -> Vec<Outgoing> {
-    let mut fields = vec![field(
-        "User-Agent",
-        concat!("mcp-assay/", env!("CARGO_PKG_VERSION")),
-    )];
+    let mut fields = vec![
+        field(
+            "User-Agent",
+            concat!("mcp-assay/", env!("CARGO_PKG_VERSION")),
+        ),
+        // Without the field a server may compress what it sends, and what came would be no evidence that a reader can check.
+        field("Accept-Encoding", "identity"),
+    ];
     match method {
         "POST" => {
             fields.push(field("Accept", "application/json, text/event-stream"));

@@ -347,12 +347,20 @@ impl Conversation {
                 let state = &conversation.sent[index.0];
                 // Our answers to the target's requests have ids, and no order.
                 let is_notification = !state.answerable && state.sent.method.is_some();
-                exchange.head.is_none() && is_notification
+                exchange.head.is_none() && is_notification && !exchange.is_given_up
             });
             (!waits).then_some(())
         };
         let deadline = Instant::now() + self.pace.light();
-        let _ = self.wait(deadline, look).await;
+        if let Waited::TimedOut = self.wait(deadline, look).await {
+            // Once is enough: not every message after it waits again.
+            let running: Vec<u64> = self.exchanges.running().map(|(number, _)| number).collect();
+            for number in running {
+                if let Some(exchange) = self.exchanges.get_mut(number) {
+                    exchange.is_given_up = true;
+                }
+            }
+        }
     }
 
     pub(super) fn receive(&mut self, mut entry: Entry) {

@@ -40,6 +40,8 @@ pub struct Exchange {
     pub is_stream: bool,
     /// Whether it is over.
     pub is_over: bool,
+    /// Whether its head was waited for long enough, in vain.
+    pub is_given_up: bool,
     /// Events of its stream in this case.
     events: usize,
     /// Those of them that came after the response it was opened for.
@@ -75,6 +77,7 @@ impl Exchanges {
             status: None,
             is_stream: false,
             is_over: false,
+            is_given_up: false,
             events: 0,
             afterthoughts: 0,
             last_event_id: None,

@@ -35,7 +35,7 @@ async fn a_json_answer_is_a_head_a_body_and_an_end() {
         asked.one(0),
         format!(
             "POST /mcp HTTP/1.1\r\nHost: {host}\r\nUser-Agent: mcp-assay/{version}\r\n\
-             Accept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{{\"id\":7}}"
+             Accept-Encoding: identity\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{{\"id\":7}}"
         )
     );
     assert_eq!(

@@ -243,6 +243,9 @@ async fn a_notification_that_is_never_taken_is_waited_for_a_while_only() {
         conversation.wait_reply(index, in_ms(1000)).await,
         Waited::Got(_)
     ));
+    let began = Instant::now();
+    let _ = conversation.send_message(&call("51", "ping")).await;
+    assert_eq!(began.elapsed(), Duration::ZERO, "not again");
 }
 
 #[tokio::test(start_paused = true)]

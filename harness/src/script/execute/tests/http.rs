@@ -199,7 +199,7 @@ async fn what_a_deleted_session_does_to_the_server_is_seen() {
 
 /// The one request that the card's `http` step made, and the fields of it that are not the client's own.
 fn own_fields(asked: &Asked) -> Vec<(String, String)> {
-    let ours = ["host", "user-agent", "content-length"];
+    let ours = ["host", "user-agent", "accept-encoding", "content-length"];
     let fields = asked.head.fields.iter();
     fields
         .map(|field| {
