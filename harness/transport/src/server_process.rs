@@ -5,7 +5,7 @@
 //!                                                     -> it ended, or the time is up             -> ServerError with the tails
 //! ```
 //!
-//! Like every target it lives under a guard, so dropping the last [`Arc`](std::sync::Arc) of it ends it with all its descendants.
+//! Like every target it lives under a guard, so dropping the last [`Arc`] of it ends it with all its descendants.
 
 use crate::pipes::{Exit, Pipes, ProcessHandle};
 use crate::stdio::{Command, SpawnError, Spawner};
