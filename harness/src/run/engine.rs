@@ -169,6 +169,12 @@ impl Run<'_> {
         if answered && tested.is_empty() {
             self.notes.push(unspoken(probes, self.settings.choice));
         }
+        if let Some((status, to)) = first.and_then(Probe::redirected) {
+            let to: String = to.chars().take(200).collect();
+            self.notes.push(format!(
+                "the address redirects requests with HTTP {status} to {to}; they were followed, body and all"
+            ));
+        }
         for probe in probes {
             let negotiated = probe
                 .negotiated()

@@ -100,6 +100,17 @@ impl Probe {
         })
     }
 
+    /// The first redirect that was followed: its status and where it led.
+    pub fn redirected(&self) -> Option<(u16, String)> {
+        self.entries.iter().find_map(|entry| match &entry.http {
+            Some(Http {
+                part: HttpPart::Response { status, head, .. },
+                ..
+            }) if (300..400).contains(status) => Some((*status, head.value("location")?)),
+            _ => None,
+        })
+    }
+
     /// The conversation as observers take it.
     pub fn record(&self, binding: Binding) -> Record {
         Record {
