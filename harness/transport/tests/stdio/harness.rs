@@ -74,8 +74,11 @@ pub struct Helper {
 
 impl Helper {
     pub fn start(scenario: Scenario, mark: &Mark) -> Self {
-        let mut command = Command::new(env::current_exe().expect("own path"));
+        // A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
+        let mut command = Command::new("env");
         command
+            .arg("--default-signal=INT")
+            .arg(env::current_exe().expect("own path"))
             .args(["harness", &scenario.to_string(), &mark.0])
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
