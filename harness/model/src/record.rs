@@ -57,19 +57,27 @@ impl Record {
         })
     }
 
-    /// The head of the last response in the exchange of a sent message: the one that counts, where redirects were followed.
+    /// The head of the response in the exchange of a sent message: the last, where redirects were followed. Where such a redirect led to
+    /// nothing there is none.
     pub fn response_head(&self, sent: &Sent) -> Option<&Entry> {
         let connection = &self.entry(sent.seq)?.connection;
-        let of = |entry: &&Entry| {
-            matches!(
-                &entry.http,
-                Some(Http {
-                    part: HttpPart::Response { .. },
-                    ..
-                })
-            )
-        };
-        self.exchange(connection, sent.exchange?).filter(of).last()
+        let mut response = None;
+        for entry in self.exchange(connection, sent.exchange?) {
+            match entry.http.as_ref().map(|http| &http.part) {
+                Some(HttpPart::Response { status, .. }) => response = Some((entry, *status)),
+                Some(HttpPart::End(BodyEnd::Failed(_))) => {
+                    response = response.filter(|(_, status)| !(300..400).contains(status));
+                }
+                Some(
+                    HttpPart::Request { .. }
+                    | HttpPart::Body
+                    | HttpPart::Event { .. }
+                    | HttpPart::End(BodyEnd::Complete | BodyEnd::Cut(_) | BodyEnd::Closed),
+                )
+                | None => {}
+            }
+        }
+        response.map(|(entry, _)| entry)
     }
 }
 

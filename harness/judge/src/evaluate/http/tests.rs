@@ -5,6 +5,7 @@ use crate::testing::{JSON, STREAM, Talk, check, message, template};
 use mcp_assay_model::record::{End, NativeBound};
 use mcp_assay_model::scenario::{Expect, Given, Part};
 use mcp_assay_model::verdict::Verdict;
+use mcp_assay_wire::http::End as BodyEnd;
 use serde_json::json;
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#;
@@ -298,5 +299,18 @@ fn an_http_error_will_do_where_an_error_of_either_kind_is_due() {
     assert_eq!(
         run_check(&given("404"), &accepted).reason,
         Some(Reason::Given)
+    );
+}
+
+#[test]
+fn a_redirect_that_led_nowhere_is_no_response() {
+    let broken = BodyEnd::Failed("connection reset".to_owned());
+    let talk = asked().head(1, 307, "Location: /mcp/\r\n").ended(1, broken);
+    let judgement = run(http(&["2xx"], &[], None), &talk);
+    assert!(judgement.missing.is_some(), "{judgement:?}");
+    let talk = asked().head(1, 304, "");
+    assert_eq!(
+        run(http(&["3xx"], &[], None), &talk).verdict,
+        Some(Verdict::Pass)
     );
 }
