@@ -33,7 +33,9 @@ pub(super) fn next_step(code: FindingCode) -> &'static str {
         FindingCode::Duplicate => "send this once; look for two places that both send it",
         FindingCode::Undeclared => "declare the capability in the handshake, or do not use it",
         FindingCode::Unimplemented => "implement what the handshake declares, or stop declaring it",
-        FindingCode::Endless => "end the list: leave `nextCursor` out of the last page",
+        FindingCode::Endless => {
+            "end it: a list with a page without `nextCursor`, a stream by closing it after its response"
+        }
         FindingCode::Died => {
             "send the messages above by hand, and read the server's standard error or its log; catch the error there"
         }
@@ -50,7 +52,7 @@ pub(super) fn next_step(code: FindingCode) -> &'static str {
         }
         FindingCode::Growth => "free what a request took once it is answered",
         FindingCode::RefusedValid => {
-            "accept this input: the schema that the target itself gave allows it"
+            "accept this: it is lawful, and an ordinary client may send it"
         }
         FindingCode::AcceptedInvalid => "check the input before acting on it, and refuse this one",
         FindingCode::Unstable => {
