@@ -152,6 +152,10 @@ fn usage_errors_are_exit_2() {
             "revision-unknown",
             &["run", "--self", "--revision", "2023-01-01"],
         ),
+        (
+            "revision-modern",
+            &["run", "--self", "--revision", "2026-07-28"],
+        ),
         ("timeout-without-unit", &["run", "--self", "--timeout", "3"]),
         ("env-no-pair", &["run", "--env", "KEY", "--", "server"]),
         ("flag-unknown", &["run", "--selff"]),

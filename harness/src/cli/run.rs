@@ -14,6 +14,7 @@ use crate::script::pace::Pace;
 use crate::target::Launcher;
 use mcp_assay_catalogue::profile::{Profile, Revisions};
 use mcp_assay_model::event::Event;
+use mcp_assay_model::protocol::Era;
 use mcp_assay_report::{Json, Jsonl, Junit, Look, Mask, Progress, Reporter, Terminal};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -158,17 +159,29 @@ fn named_tools(fixture: &serde_json::Value) -> Vec<String> {
 }
 
 /// The command line, else the profile, else auto.
+///
+/// **Errors**: several revisions, or one that begins in a way that we do not speak yet: nothing true could be said of the target.
 fn choice(run: &args::Run, profile: &Profile) -> Result<Choice, Failure> {
-    match (run.revision, &profile.revisions) {
-        (Some(choice), _) => Ok(choice.0),
-        (None, None | Some(Revisions::Auto)) => Ok(Choice::Auto),
-        (None, Some(Revisions::All)) => Ok(Choice::All),
+    let choice = match (run.revision, &profile.revisions) {
+        (Some(choice), _) => choice.0,
+        (None, None | Some(Revisions::Auto)) => Choice::Auto,
+        (None, Some(Revisions::All)) => Choice::All,
         (None, Some(Revisions::Only(revisions))) => match revisions.as_slice() {
-            [one] => Ok(Choice::Exact(*one)),
-            _ => Err(Failure::usage(
-                "`revisions` in the profile names several; name one, or write `all`",
-            )),
+            [one] => Choice::Exact(*one),
+            _ => {
+                return Err(Failure::usage(
+                    "`revisions` in the profile names several; name one, or write `all`",
+                ));
+            }
         },
+    };
+    match choice {
+        Choice::Exact(revision) if revision.era() == Era::Modern => {
+            let message = format!("revision {revision} cannot be tested yet");
+            Err(Failure::usage(message)
+                .hint("revisions to 2025-11-25 can, which begin with `initialize`; a server may speak both"))
+        }
+        Choice::Auto | Choice::All | Choice::Exact(_) => Ok(choice),
     }
 }
 
