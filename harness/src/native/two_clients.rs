@@ -62,11 +62,10 @@ pub async fn run(first: &mut Conversation, revision: Revision) -> Result<NativeB
         asked.push((turn, ours, theirs));
     }
     let deadline = Instant::now() + first.pace.light();
-    for (turn, ours, theirs) in &asked {
+    for (_, ours, theirs) in &asked {
         // A fence tells below what has not come by then.
         let _ = first.wait_reply(*ours, deadline).await;
         let _ = second.wait_reply(*theirs, deadline).await;
-        let _ = turn;
     }
     for conversation in [&mut *first, &mut second] {
         if let Fence::Missing(missing) = conversation.fence(Duration::ZERO).await {
