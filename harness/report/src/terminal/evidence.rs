@@ -82,6 +82,9 @@ pub(super) fn write(page: &mut Page, transcript: &[TranscriptEntry], findings: &
         let entry = &transcript[*index];
         skipped(page, entry.seq.saturating_sub(before));
         entry_lines(page, entry, positions.contains(&entry.seq), is_mixed);
+        for told in exchange::told(transcript, *index) {
+            page.line(&[(Tone::Dim, &format!("{:22}{}", "", visible(&told)))]);
+        }
         before = entry.seq + 1;
     }
     skipped(page, (last.seq + 1).saturating_sub(before));
@@ -100,6 +103,7 @@ fn choose(transcript: &[TranscriptEntry], positions: &[u64]) -> Vec<usize> {
         let (before, after) = if n == 0 { (BEFORE, AFTER) } else { (0, 0) };
         chosen.extend(at.saturating_sub(before)..(at + after + 1).min(transcript.len()));
         chosen.extend(question(transcript, at));
+        chosen.extend(request(transcript, at));
     }
     chosen.sort_unstable();
     chosen.dedup();
@@ -115,24 +119,26 @@ fn choose(transcript: &[TranscriptEntry], positions: &[u64]) -> Vec<usize> {
         .collect()
 }
 
-/// The request that a response answers: the nearest earlier message the other way with the same id, or the request of its exchange.
+/// The nearest earlier message the other way with the same id: the request that a response answers, wherever it came.
 fn question(transcript: &[TranscriptEntry], at: usize) -> Option<usize> {
     let id = |entry: &TranscriptEntry| entry.message.as_ref()?.get("id").cloned();
     let answer = &transcript[at];
-    if let Some(number) = exchange::number(answer)
-        && answer.message.is_none()
-    {
-        let asked = |entry: &TranscriptEntry| {
-            entry.connection == answer.connection
-                && entry.dir == Direction::Sent
-                && exchange::number(entry) == Some(number)
-        };
-        return transcript[..at].iter().rposition(asked);
-    }
     let wanted = id(answer).filter(|id| *id != Value::Null)?;
     let same =
         |entry: &TranscriptEntry| entry.dir != answer.dir && id(entry).as_ref() == Some(&wanted);
     transcript[..at].iter().rposition(same)
+}
+
+/// The request of the exchange that an entry came in, which need not be the one that it answers.
+fn request(transcript: &[TranscriptEntry], at: usize) -> Option<usize> {
+    let answer = &transcript[at];
+    let number = exchange::number(answer)?;
+    let asked = |entry: &TranscriptEntry| {
+        entry.connection == answer.connection
+            && entry.dir == Direction::Sent
+            && exchange::number(entry) == Some(number)
+    };
+    transcript[..at].iter().rposition(asked)
 }
 
 fn skipped(page: &mut Page, entries: u64) {

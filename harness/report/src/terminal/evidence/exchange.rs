@@ -122,6 +122,51 @@ pub(super) fn said(http: &HttpFacts, is_wide: bool) -> String {
     }
 }
 
+/// What a request says in its headers that an ordinary one of its connection does not, a line each: `with Origin: …`, `without Accept`.
+///
+/// Ordinary is the request after `initialize` for a POST, and the first GET for a GET. It is told in full, since a verdict may rest on it.
+pub(super) fn told(transcript: &[TranscriptEntry], at: usize) -> Vec<String> {
+    let entry = &transcript[at];
+    let Some(HttpFacts::Request {
+        method, headers, ..
+    }) = &entry.http
+    else {
+        return Vec::new();
+    };
+    let of_kind = transcript[..at]
+        .iter()
+        .filter_map(|earlier| match &earlier.http {
+            Some(HttpFacts::Request {
+                method: other,
+                headers,
+                ..
+            }) if other == method && earlier.connection == entry.connection => Some(headers),
+            _ => None,
+        });
+    let ordinary = of_kind.take(2).collect::<Vec<_>>();
+    let ordinary = match (method.as_str(), ordinary.as_slice()) {
+        ("POST", [_, second]) => *second,
+        ("GET", [first, ..]) => *first,
+        _ => return Vec::new(),
+    };
+    let values = |headers: &[(String, String)], known: &str| -> Vec<String> {
+        let named = headers.iter().filter(|(name, _)| is(name, known));
+        named.map(|(_, value)| value.clone()).collect()
+    };
+    let mut told = Vec::new();
+    for known in OF_REQUEST {
+        let (here, there) = (values(headers, known), values(ordinary, known));
+        if here == there {
+            continue;
+        }
+        if here.is_empty() {
+            told.push(format!("without {known}"));
+        }
+        told.extend(here.iter().map(|value| format!("with {known}: {value}")));
+    }
+    told
+}
+
 /// What stands in place of bytes where a part has none.
 pub(super) fn empty(http: &HttpFacts) -> &'static str {
     match http {
@@ -171,6 +216,47 @@ mod tests {
             how: how.to_owned(),
             why: why.map(str::to_owned),
         }
+    }
+
+    fn asked(seq: u64, method: &str, headers: &[(&str, &str)]) -> TranscriptEntry {
+        TranscriptEntry {
+            seq,
+            at_us: 0,
+            dir: mcp_assay_model::record::Direction::Sent,
+            connection: "c".to_owned(),
+            channel: mcp_assay_model::record::Channel::Http,
+            http: Some(HttpFacts::Request {
+                exchange: seq,
+                method: method.to_owned(),
+                target: "/mcp".to_owned(),
+                headers: fields(headers),
+            }),
+            message: None,
+            raw_b64: None,
+            truncated: false,
+        }
+    }
+
+    #[test]
+    fn a_request_tells_what_sets_it_apart_from_an_ordinary_one() {
+        let plain = [("Accept", "*/*"), ("Mcp-Session-Id", "s")];
+        let transcript = [
+            asked(1, "POST", &[("Accept", "*/*")]),
+            asked(2, "POST", &plain),
+            asked(3, "GET", &plain),
+            asked(4, "POST", &[("Accept", "*/*"), ("Origin", "http://a")]),
+            asked(5, "POST", &plain),
+            asked(6, "GET", &[plain[0], plain[1], ("Last-Event-ID", "7")]),
+        ];
+        let told: Vec<_> = (0..6).map(|at| told(&transcript, at)).collect();
+        let nothing: Vec<String> = Vec::new();
+        assert_eq!(
+            told[..3],
+            [nothing.clone(), nothing.clone(), nothing.clone()]
+        );
+        assert_eq!(told[3], ["with origin: http://a", "without mcp-session-id"]);
+        assert_eq!(told[4], nothing);
+        assert_eq!(told[5], ["with last-event-id: 7"]);
     }
 
     #[test]
