@@ -185,13 +185,19 @@ fn answer(conversation: &Conversation, method: &str) -> Option<Value> {
     answer.get("result").cloned()
 }
 
-/// A text with one character in its middle replaced by another of its kind: the last of base64 may mean nothing, and a foreign one would
-/// show itself.
+/// A text with one character in its middle replaced by another of its kind: bits of the last of base64 may mean nothing, and a foreign one
+/// would show itself.
 fn altered(text: &str) -> String {
     let mut characters: Vec<char> = text.chars().collect();
     let middle = characters.len() / 2;
     let near_middle = |index: &usize| index.abs_diff(middle);
-    let letters = (0..characters.len()).filter(|index| characters[*index].is_ascii_alphanumeric());
+    let is_letter = |index: usize| {
+        characters
+            .get(index)
+            .is_some_and(char::is_ascii_alphanumeric)
+    };
+    let inner = |index: &usize| is_letter(*index) && is_letter(index + 1);
+    let letters = (0..characters.len()).filter(inner);
     let at = letters.min_by_key(near_middle).unwrap_or(middle);
     if let Some(character) = characters.get_mut(at) {
         *character = match *character {
@@ -213,11 +219,11 @@ mod tests {
     fn an_altered_text_differs_in_one_character_of_the_same_kind() {
         for (text, expected) in [
             ("abcd", "abdd"),
-            ("a9", "a0"),
-            ("--z--", "--a--"),
+            ("9a", "0a"),
+            ("--zz--", "--az--"),
             ("-_-", "-.-"),
             ("", ""),
-            ("e30=.Zz", "e30=.Az"),
+            ("e30=.Zz", "e40=.Zz"),
         ] {
             assert_eq!(altered(text), expected, "{text}");
         }
