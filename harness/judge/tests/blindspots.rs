@@ -7,7 +7,7 @@
 )]
 
 use mcp_assay_judge::Schemas;
-use mcp_assay_model::protocol::{Era, Revision};
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_schemas::Method;
 use mcp_assay_wire::jsonrpc::{Kind, Message, classify};
 use serde::Deserialize;
@@ -119,7 +119,7 @@ fn what_the_prose_accepts_is_accepted() {
         .map(|line| serde_json::from_str::<Line>(line).unwrap());
     let mut counts: BTreeMap<(&str, bool), u64> = BTreeMap::new();
     let mut wrongly_refused = Vec::new();
-    for line in lines.filter(|line| line.revision.era() == Era::Legacy) {
+    for line in lines {
         let is_accepted = line.is_accepted();
         let expected = match line.expected.as_str() {
             "accept" => "accept",

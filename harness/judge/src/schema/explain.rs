@@ -189,6 +189,15 @@ fn leaf(error: &ValidationError<'_>, root: &Value) -> Leaf {
             format!("{name} is {shown}, {message}"),
             "an integer, written without fraction or exponent".to_owned(),
         ),
+        Kind::PropertyNames { error } => {
+            let member = text::cut(&error.instance().to_string());
+            let expected = keyword(error.kind());
+            (
+                FindingCode::Schema,
+                format!("{name} has a member {member}, whose name is not {expected}"),
+                format!("member names: {expected}"),
+            )
+        }
         Kind::Not { schema } => (
             FindingCode::Schema,
             format!("{name} is {shown}, which is not allowed"),
@@ -240,7 +249,6 @@ fn keyword(kind: &ValidationErrorKind) -> String {
             let names = text::quoted(unexpected.iter().map(String::as_str));
             format!("an object without {names}")
         }
-        Kind::PropertyNames { .. } => "an object with such member names".to_owned(),
         Kind::OneOfMultipleValid { .. } => "of exactly one of the allowed forms".to_owned(),
         other => format!("what `{}` asks for", other.keyword()),
     }
