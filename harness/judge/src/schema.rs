@@ -278,6 +278,7 @@ fn options<'r>() -> ValidationOptions<'r> {
         .offline()
         .should_validate_formats(true)
         .with_format("byte", format::is_base64)
+        .with_format("extension-id", format::is_extension_id)
         .with_keyword(inline::PLAIN_INTEGER, inline::plain_integer)
 }
 
