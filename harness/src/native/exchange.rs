@@ -26,13 +26,7 @@ pub async fn request(
     patience: Duration,
 ) -> Result<Reply, Missing> {
     let id = conversation.fresh_id();
-    let params = params
-        .map(|params| format!(r#","params":{params}"#))
-        .unwrap_or_default();
-    let text = format!(
-        r#"{{"jsonrpc":"2.0","id":{},"method":"{method}"{params}}}"#,
-        id.0
-    );
+    let text = conversation.manner.request(&id, method, params);
     let (index, outcome) = conversation.send_message(&text).await;
     if outcome.is_err() {
         return Err(Missing::Hung);

@@ -13,11 +13,12 @@ pub mod two_clients;
 pub mod walk;
 
 use crate::script::conversation::{Conversation, SentIndex};
-use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::record::NativeBound;
+use mcp_assay_transport::http::mirror::Mirror;
 use permission::Permissions;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What native steps may use besides the conversation.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,8 @@ pub struct Means {
     pub permissions: Permissions,
     /// Capabilities as the target declared them when it was probed.
     pub capabilities: Value,
+    /// What the target's tools want repeated in header fields.
+    pub mirror: Arc<Mirror>,
 }
 
 /// One native step, as `explain --natives` shows it and as the linter knows it.
@@ -60,7 +63,7 @@ pub const NATIVES: &[Native] = &[
     },
     Native {
         name: "slow_body",
-        about: "posts a ping whose body comes in four pieces",
+        about: "posts a harmless request (ping, or server/discover) whose body comes in four pieces",
         parameters: &[],
         labels: &[],
         binds: "status, seq: position of the response head, replied",
@@ -103,8 +106,6 @@ pub const NATIVES: &[Native] = &[
 pub struct Given<'a> {
     /// Means of the run.
     pub means: &'a Means,
-    /// Revision under test.
-    pub revision: Revision,
     /// The message that was sent under a label.
     pub sent: &'a (dyn Fn(&str) -> Option<SentIndex> + Sync),
 }
@@ -136,7 +137,7 @@ pub async fn run(
             Ok(stream_end::run(conversation, of).await)
         }
         "tour" => tour::run(text("of")?, conversation, given.means).await,
-        "two_clients" => two_clients::run(conversation, given.revision).await,
+        "two_clients" => two_clients::run(conversation).await,
         "walk" => Ok(walk::run(text("list")?, conversation).await),
         _ => Err(format!("no native step `{name}`")),
     }

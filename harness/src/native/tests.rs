@@ -34,7 +34,6 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
     let nothing = |_: &str| None;
     let given = Given {
         means: &means,
-        revision: REVISION,
         sent: &nothing,
     };
     let of_http = ["resume", "slow_body", "stream_end", "two_clients"];
