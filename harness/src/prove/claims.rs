@@ -88,7 +88,7 @@ const fn over_lines(rule: &'static str, lie: Lie, found: Option<FindingCode>) ->
         rule,
         lie,
         binding: Binding::Memory,
-        eras: BOTH,
+        eras: LEGACY,
         found,
         also: &[],
     }

@@ -260,7 +260,7 @@ async fn the_reference_server_passes_and_the_run_is_clean() {
             result.findings
         );
     }
-    assert_eq!(ran.finished().notes.len(), 1, "{:?}", ran.finished().notes);
+    assert!(ran.finished().notes.is_empty(), "{:?}", ran.finished().notes);
 }
 
 #[tokio::test(start_paused = true)]
@@ -692,8 +692,8 @@ fn breaking_at(connection: usize, target: Option<&'static str>) -> Target {
 
 #[tokio::test(start_paused = true)]
 async fn a_case_that_the_harness_loses_is_an_error_of_ours_and_no_interruption() {
-    // The first two connections are the probe's; the third is lost with its case.
-    let ran = go(breaking_at(2, None), &settings(chosen(&["ping/"]))).await;
+    // The first connection is the probe's; the second is lost with its case.
+    let ran = go(breaking_at(1, None), &settings(chosen(&["ping/"]))).await;
     assert_eq!(ran.code, ExitCode::Harness);
     let lost: BTreeSet<_> = ran
         .of_cards()
@@ -711,7 +711,7 @@ async fn a_case_that_the_harness_loses_is_an_error_of_ours_and_no_interruption()
         .await
         .started()
         .cases;
-    let first_confirmation = usize::try_from(cases).unwrap() + 2;
+    let first_confirmation = usize::try_from(cases).unwrap() + 1;
     let ran = go(
         breaking_at(first_confirmation, Some("ids-as-strings")),
         &settings,
