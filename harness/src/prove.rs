@@ -301,6 +301,7 @@ async fn run_all(
     let means = Means {
         permissions,
         capabilities: capabilities.clone(),
+        ..Means::default()
     };
     let offer = Offer {
         capabilities: BTreeMap::from([(revision, capabilities)]),

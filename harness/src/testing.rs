@@ -171,7 +171,14 @@ where
 {
     let connection = Connection::new(pipes(script), Instant::now(), bounds);
     let link = Link::Pipes(connection);
-    Conversation::new(link, Binding::Memory, "c", pace(), HashSet::new())
+    Conversation::new(
+        link,
+        Binding::Memory,
+        crate::era::Manner::new(Revision::R2025_11_25),
+        "c",
+        pace(),
+        HashSet::new(),
+    )
 }
 
 /// The embedded cards.
@@ -207,6 +214,7 @@ pub(crate) fn stage(target: Target) -> Stage {
     let means = Means {
         permissions: Permissions::new(&["*"], false).expect("a star is a glob"),
         capabilities: json!({}),
+        ..Means::default()
     };
     Stage {
         launcher: Launcher::new(target, false)

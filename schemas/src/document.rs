@@ -4,28 +4,35 @@ use serde_json::{Map, Value};
 use std::sync::OnceLock;
 
 /// Revisions with a schema document, oldest first.
-pub const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+pub const REVISIONS: [&str; 5] = [
+    "2024-11-05",
+    "2025-03-26",
+    "2025-06-18",
+    "2025-11-25",
+    "2026-07-28",
+];
 
 /// Deviations from the official schemas, each with its reason: JSON text.
 pub const DEVIATIONS: &str = include_str!("../deviations.json");
 
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; REVISIONS.len()] = [
     include_str!("../2024-11-05/schema.json"),
     include_str!("../2025-03-26/schema.json"),
     include_str!("../2025-06-18/schema.json"),
     include_str!("../2025-11-25/schema.json"),
+    include_str!("../2026-07-28/schema.json"),
 ];
 
 /// The JSON Schema document of a revision, whole; `None` where we have none.
 ///
 /// **Shape**: JSON text, 2020-12, `$id` is `mcp-assay:REVISION`, all references within the document, definitions under `$defs`.
 pub fn document(revision: &str) -> Option<&'static str> {
-    static DOCUMENTS: OnceLock<[String; 4]> = OnceLock::new();
+    static DOCUMENTS: OnceLock<[String; REVISIONS.len()]> = OnceLock::new();
     let index = REVISIONS.iter().position(|&known| known == revision)?;
     Some(&DOCUMENTS.get_or_init(assemble)[index])
 }
 
-fn assemble() -> [String; 4] {
+fn assemble() -> [String; REVISIONS.len()] {
     let mut definitions = Map::new();
     SOURCES.map(|source| {
         let mut document = read(source);

@@ -16,9 +16,12 @@ pub struct Method {
     /// Whether absent params are wrong.
     #[serde(default)]
     pub params_required: bool,
-    /// Definitions of its result, one of which holds; empty for a notification.
+    /// Definitions of its result, the plain one first, one of which holds; empty for a notification.
     #[serde(default)]
     pub results: Vec<String>,
+    /// Whether it travels within an `InputRequiredResult` only, and its result within `inputResponses`.
+    #[serde(default)]
+    pub is_input: bool,
     /// Capability that must have been declared before it is sent.
     pub capability: Option<Capability>,
     /// First revision.
@@ -119,7 +122,7 @@ mod tests {
 
     #[test]
     fn methods_are_sorted_and_each_is_there_once_in_a_revision() {
-        for (revision, count) in REVISIONS.into_iter().zip([24, 24, 25, 31]) {
+        for (revision, count) in REVISIONS.into_iter().zip([24, 24, 25, 31, 21]) {
             let names: Vec<_> = methods(revision).map(|method| &method.method).collect();
             assert!(names.is_sorted_by(|a, b| a < b), "{revision} {names:?}");
             assert_eq!(names.len(), count, "{revision}");

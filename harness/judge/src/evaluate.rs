@@ -193,6 +193,7 @@ impl Judge<'_, '_> {
         if !judgements.iter().all(elsewhere) {
             judgements.retain(|one| !elsewhere(one));
         }
+        retain_type_that_came(&mut judgements);
         let unsettled = judgements
             .iter()
             .position(|one| one.verdict != Some(Verdict::Fail));
@@ -316,6 +317,22 @@ fn exit(seen: &ExitSeen, within_ms: Option<u64>, code: Option<i32>, last: u64) -
             .actual(actual)
             .at(last, ""),
     ]
+}
+
+/// Of branches on the result, keeps those for the `resultType` that came, where there are any: the others say nothing of it.
+fn retain_type_that_came(branches: &mut Vec<Judgement>) {
+    let is_other_kind = |branch: &Judgement| {
+        let mut codes = branch.findings.iter().map(|finding| finding.code);
+        codes.any(|code| code == FindingCode::ReplyKind)
+    };
+    let is_other_type = |branch: &Judgement| {
+        let mut places = branch.findings.iter().filter_map(|one| one.at.as_deref());
+        places.any(|at| at.ends_with(" /result/resultType"))
+    };
+    let came = |branch: &Judgement| !is_other_kind(branch) && !is_other_type(branch);
+    if branches.iter().any(came) {
+        branches.retain(|branch| !is_other_type(branch));
+    }
 }
 
 /// One finding for all branches of an `any_of`: the code they share, else that the kind of answer is none of those due.

@@ -23,6 +23,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// Inline schemas that are kept compiled; cards are few, but a schema may quote what the target sent.
 const KEPT: usize = 2048;
 
+/// The result of a request that asked for a task.
+const TASK: &str = "CreateTaskResult";
+
 /// The schemas of one revision, compiled when first asked for.
 #[derive(Debug)]
 pub struct Schemas {
@@ -156,6 +159,37 @@ impl Schemas {
         Ok(explain::violations(&validator, value, raw))
     }
 
+    /// Judges the result of a method by its definition; where a method has several, by the one that the result means (by its `resultType`
+    /// in the modern era), never by whichever fits. A task is no result here: none was asked for.
+    ///
+    /// **Errors**: no such method, or one that has no result.
+    pub fn judge_result(
+        &self,
+        method: &str,
+        value: &Value,
+        raw: Option<&str>,
+    ) -> Result<Vec<Violation>, SchemaError> {
+        let mut methods = mcp_assay_schemas::methods(self.revision.as_str());
+        let results = methods
+            .find(|known| known.method == method)
+            .map(|known| known.results.as_slice())
+            .unwrap_or_default();
+        let meant: Vec<&str> = results
+            .iter()
+            .map(String::as_str)
+            .filter(|name| *name != TASK)
+            .collect();
+        match meant[..] {
+            [] => Err(self.unknown(&format!("result of {method}"))),
+            [name] => self.judge_definition(name, value, raw),
+            _ => {
+                let branches: Vec<Value> =
+                    meant.iter().map(|name| json!({ "spec": name })).collect();
+                self.judge_inline(&json!({ "anyOf": branches }).to_string(), value, raw)
+            }
+        }
+    }
+
     /// Judges a value by a schema written in a card: `spec: Name` stands for a definition of the revision, unknown keywords are
     /// errors, and where the schema itself says `type: integer`, a number written with fraction or exponent is none.
     ///
@@ -244,6 +278,7 @@ fn options<'r>() -> ValidationOptions<'r> {
         .offline()
         .should_validate_formats(true)
         .with_format("byte", format::is_base64)
+        .with_format("extension-id", format::is_extension_id)
         .with_keyword(inline::PLAIN_INTEGER, inline::plain_integer)
 }
 

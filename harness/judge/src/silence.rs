@@ -7,10 +7,14 @@ use crate::instead::response;
 use crate::judgement::{Judgement, MissingMessage, Stop};
 use crate::select::{self, Subject};
 use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::protocol::Era;
 use mcp_assay_model::record::{Bound, End, Http, HttpPart, Missing, Record, Sent, Window};
 use mcp_assay_model::scenario::Absent;
 use mcp_assay_model::verdict::Reason;
-use mcp_assay_wire::jsonrpc::{Kind, Message};
+use mcp_assay_wire::jsonrpc::{Kind, Message, RawId};
+
+/// Where a notification of a subscription says whose it is.
+const SUBSCRIPTION_ID: &str = "/params/_meta/io.modelcontextprotocol~1subscriptionId";
 
 /// Positions that are judged.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +87,7 @@ fn judge(
     }
     let came: Vec<Subject<'_>> = select::received(record)
         .filter(|subject| span.holds(subject.entry.seq))
-        .filter(|subject| is_unwanted(subject, kind, sent) && !is_ours(record, subject))
+        .filter(|subject| is_unwanted(record, subject, kind, sent) && !is_ours(record, subject))
         .filter(|subject| !is_refusal(record, subject))
         .collect();
     Ok(match came.first() {
@@ -275,15 +279,19 @@ fn is_reply(kind: Absent) -> bool {
 }
 
 /// Whether a message is what must not come.
-fn is_unwanted(subject: &Subject<'_>, kind: Absent, sent: Option<&Sent>) -> bool {
+fn is_unwanted(record: &Record, subject: &Subject<'_>, kind: Absent, sent: Option<&Sent>) -> bool {
     let is_response = select::is_response(subject.message);
     match kind {
         Absent::Any => true,
-        Absent::Notification => subject.message.kind == Kind::Notification,
-        // Either side may ping at any time.
+        Absent::Notification => {
+            subject.message.kind == Kind::Notification
+                && !sent.is_some_and(|sent| is_of_another_subscription(subject, sent))
+        }
+        // To 2025-11-25 either side may ping at any time; then a server asks for nothing.
         Absent::Request => {
             subject.message.kind == Kind::Request
-                && subject.message.method.as_deref() != Some("ping")
+                && (record.revision.era() == Era::Modern
+                    || subject.message.method.as_deref() != Some("ping"))
         }
         Absent::Result if subject.message.kind != Kind::Result => false,
         Absent::Reply | Absent::Result => match sent {
@@ -299,6 +307,16 @@ fn is_unwanted(subject: &Subject<'_>, kind: Absent, sent: Option<&Sent>) -> bool
             }
         },
     }
+}
+
+/// Whether a notification names another subscription than this one, which may go on.
+fn is_of_another_subscription(subject: &Subject<'_>, sent: &Sent) -> bool {
+    let (Some("subscriptions/listen"), Some(id)) = (sent.method.as_deref(), &sent.id) else {
+        return false;
+    };
+    subject
+        .raw(SUBSCRIPTION_ID)
+        .is_some_and(|named| !id.loosely_equals(&RawId(named.to_owned())))
 }
 
 fn finding(code: FindingCode, first: &Subject<'_>, count: usize) -> Finding {

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::listing::print;
+use crate::era::{self, Manner};
 use crate::native::arguments;
 use crate::native::permission::Permission;
 use crate::native::walk::walk;
@@ -11,7 +12,7 @@ use crate::run::plan::Case;
 use crate::run::settings::Settings;
 use crate::run::survey::{Survey, survey};
 use crate::script::conversation::Conversation;
-use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::protocol::{Era, Revision};
 use mcp_assay_model::scenario::{Action, Payload};
 use mcp_assay_model::template::Template;
 use mcp_assay_report::{Mask, visible};
@@ -76,7 +77,10 @@ fn describe(case: &Case, action: &Action, out: &mut String) {
         template.render(&mut fill).unwrap_or_default()
     };
     let line = match action {
-        Action::Open { .. } => "open: initialize, notifications/initialized".to_owned(),
+        Action::Open { .. } => match case.revision.era() {
+            Era::Legacy => "open: initialize, notifications/initialized".to_owned(),
+            Era::Modern => "open: server/discover".to_owned(),
+        },
         Action::Send {
             what: Payload::Message(outgoing),
             ..
@@ -140,9 +144,9 @@ async fn tools(
     })?;
     let binding = stage.launcher.binding();
     let pace = Arc::clone(&stage.pace);
-    let mut conversation = Conversation::new(link, binding, "dry", pace, HashSet::new());
-    let params = Value::Object(crate::era::legacy::initialize_params(revision)).to_string();
-    let (_, _) = crate::era::legacy::open(&mut conversation, &params, stage.pace.start()).await;
+    let manner = Manner::new(revision);
+    let mut conversation = Conversation::new(link, binding, manner, "dry", pace, HashSet::new());
+    let (_, _) = era::open(&mut conversation, stage.pace.start()).await;
     let listed = walk("tools/list", &mut conversation).await.entries;
     retire(conversation, true).await;
     out.push_str(&format!("\nTools in {revision}:\n"));

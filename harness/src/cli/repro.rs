@@ -182,6 +182,7 @@ fn record(
                 Means {
                     permissions,
                     capabilities,
+                    ..Means::default()
                 },
             )]),
         };

@@ -14,7 +14,6 @@ use crate::script::pace::Pace;
 use crate::target::Launcher;
 use mcp_assay_catalogue::profile::{Profile, Revisions};
 use mcp_assay_model::event::Event;
-use mcp_assay_model::protocol::Era;
 use mcp_assay_report::{Json, Jsonl, Junit, Look, Mask, Progress, Reporter, Terminal};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -160,7 +159,7 @@ fn named_tools(fixture: &serde_json::Value) -> Vec<String> {
 
 /// The command line, else the profile, else auto.
 ///
-/// **Errors**: several revisions, or one that begins in a way that we do not speak yet: nothing true could be said of the target.
+/// **Errors**: several revisions.
 fn choice(run: &args::Run, profile: &Profile) -> Result<Choice, Failure> {
     let choice = match (run.revision, &profile.revisions) {
         (Some(choice), _) => choice.0,
@@ -175,14 +174,7 @@ fn choice(run: &args::Run, profile: &Profile) -> Result<Choice, Failure> {
             }
         },
     };
-    match choice {
-        Choice::Exact(revision) if revision.era() == Era::Modern => {
-            let message = format!("revision {revision} cannot be tested yet");
-            Err(Failure::usage(message)
-                .hint("revisions to 2025-11-25 can, which begin with `initialize`; a server may speak both"))
-        }
-        Choice::Auto | Choice::All | Choice::Exact(_) => Ok(choice),
-    }
+    Ok(choice)
 }
 
 /// The part of a rerun command before its selection.

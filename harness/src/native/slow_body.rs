@@ -13,12 +13,12 @@ const PIECES: usize = 4;
 /// Wait before each piece.
 const PAUSE: Duration = Duration::from_millis(60);
 
-/// Runs the step: a ping in pieces.
+/// Runs the step: a harmless request in pieces.
 ///
 /// **Errors**: when the binding has no HTTP.
 pub async fn run(conversation: &mut Conversation) -> Result<NativeBound, String> {
     let id = conversation.fresh_id();
-    let text = format!(r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#, id.0);
+    let text = conversation.manner.fence(&id);
     let size = text.len().div_ceil(PIECES);
     let pieces = text.as_bytes().chunks(size);
     let pieces = pieces.map(|piece| (PAUSE, Bytes::copy_from_slice(piece)));

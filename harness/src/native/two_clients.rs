@@ -4,27 +4,27 @@
 //! each alone:  unknown method, ping            -> what the answers look like without a crowd
 //! both at once: first: unknown method 7, ping 8
 //!              second: ping 7, unknown method 8 -> each client must get its own
+//! in the modern era server/discover for ping
 //! ```
 
-use crate::era::legacy::{self, Opened};
+use crate::era::{self, Opened};
 use crate::script::conversation::{Conversation, Fence, SentIndex};
-use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::record::{HttpPart, Missing, NativeBound};
 use mcp_assay_wire::jsonrpc::Kind;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Label of the second connection in the transcript.
 const SECOND: &str = "d";
 
-/// What each client asks, by turns.
-const QUESTIONS: [&str; 2] = ["mcp-assay/no-such-method", "ping"];
+/// What no server has.
+const UNKNOWN: &str = "mcp-assay/no-such-method";
 
 /// Runs the step.
 ///
 /// **Errors**: when the binding has no second client.
-pub async fn run(first: &mut Conversation, revision: Revision) -> Result<NativeBound, String> {
+pub async fn run(first: &mut Conversation) -> Result<NativeBound, String> {
     let Some(mut second) = first.sibling(SECOND) else {
         return Err("`two_clients` needs a server with several clients".to_owned());
     };
@@ -34,16 +34,17 @@ pub async fn run(first: &mut Conversation, revision: Revision) -> Result<NativeB
         seqs: Vec::new(),
         missing: None,
     };
-    let params = Value::Object(legacy::initialize_params(revision)).to_string();
+    // What each client asks, by turns.
+    let questions_of_each = [UNKNOWN, first.manner.fence_method()];
     let patience = first.pace.start();
-    let (_, opened) = legacy::open(&mut second, &params, patience).await;
+    let (_, opened) = era::open(&mut second, patience).await;
     if opened != Opened::Yes {
         // Whether a server has room for a second client is its own affair.
         first.absorb(&second);
         return Ok(bound);
     }
     let mut questions = Vec::new();
-    let alone = match alone(first).await {
+    let alone = match alone(first, questions_of_each).await {
         Ok(alone) => alone,
         Err(missing) => {
             bound.missing = Some(missing);
@@ -57,8 +58,8 @@ pub async fn run(first: &mut Conversation, revision: Revision) -> Result<NativeB
     // All four are on their way before any answer is read.
     let mut asked = Vec::new();
     for turn in 0..2 {
-        let ours = ask(first, QUESTIONS[turn]);
-        let theirs = ask(&mut second, QUESTIONS[1 - turn]);
+        let ours = ask(first, questions_of_each[turn]);
+        let theirs = ask(&mut second, questions_of_each[1 - turn]);
         asked.push((turn, ours, theirs));
     }
     let deadline = Instant::now() + first.pace.light();
@@ -80,7 +81,7 @@ pub async fn run(first: &mut Conversation, revision: Revision) -> Result<NativeB
             bound.seqs.extend(seq);
             questions.push(json!({
                 "client": client,
-                "asked": QUESTIONS[question],
+                "asked": questions_of_each[question],
                 "seq": seq,
                 "alone": alone[question],
                 "kind": kind(first, seq),
@@ -101,9 +102,12 @@ pub async fn run(first: &mut Conversation, revision: Revision) -> Result<NativeB
 }
 
 /// What each question is answered with when nobody else asks.
-async fn alone(conversation: &mut Conversation) -> Result<[&'static str; 2], Missing> {
+async fn alone(
+    conversation: &mut Conversation,
+    questions: [&'static str; 2],
+) -> Result<[&'static str; 2], Missing> {
     let mut kinds = ["nothing"; 2];
-    for (kind_of, question) in kinds.iter_mut().zip(QUESTIONS) {
+    for (kind_of, question) in kinds.iter_mut().zip(questions) {
         let index = ask(conversation, question);
         let deadline = Instant::now() + conversation.pace.light();
         let _ = conversation.wait_reply(index, deadline).await;
@@ -120,7 +124,7 @@ async fn alone(conversation: &mut Conversation) -> Result<[&'static str; 2], Mis
 
 fn ask(conversation: &mut Conversation, method: &str) -> SentIndex {
     let id = conversation.fresh_id();
-    let text = format!(r#"{{"jsonrpc":"2.0","id":{},"method":"{method}"}}"#, id.0);
+    let text = conversation.manner.request(&id, method, None);
     conversation.send_now(&text).0
 }
 

@@ -1,6 +1,7 @@
 //! One attempt at one case: a conversation from its first byte to its last fence.
 
 use super::plan::Case;
+use crate::era::Manner;
 use crate::native::Means;
 use crate::script::conversation::Conversation;
 use crate::script::execute::{self, Context};
@@ -151,7 +152,19 @@ async fn fresh(stage: &Stage, case: &Case) -> Result<Conversation, String> {
         .map_err(|error| error.to_string())?;
     let avoid = written_ids(&case.card, &case.vary);
     let pace = Arc::clone(&stage.pace);
-    Ok(Conversation::new(link, case.binding, "c", pace, avoid))
+    let mut manner = Manner::new(case.revision);
+    let means = stage.means.get(&case.revision);
+    if let Some(means) = means.filter(|means| means.mirror.knows_tools()) {
+        manner.mirror = Arc::clone(&means.mirror);
+    }
+    Ok(Conversation::new(
+        link,
+        case.binding,
+        manner,
+        "c",
+        pace,
+        avoid,
+    ))
 }
 
 fn not_opened(case: &Case, why: String, began: Instant) -> Attempt {

@@ -9,12 +9,12 @@
 //!
 //! **Source**: `2025-11-25/basic/transports#backwards-compatibility`.
 
-use crate::era::legacy;
+use crate::era::Manner;
 use bytes::Bytes;
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_transport::http::{Client, Settings, What};
 use mcp_assay_wire::http::End;
-use serde_json::{Value, json};
+use mcp_assay_wire::jsonrpc::RawId;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -94,9 +94,7 @@ async fn post(
     deadline: Instant,
     patience: Duration,
 ) -> Went {
-    let params = Value::Object(legacy::initialize_params(revision));
-    let message =
-        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params }).to_string();
+    let message = Manner::new(revision).opening(&RawId("1".to_owned()));
     let exchange = client.post(Bytes::from(message)).exchange;
     response(client, exchange, deadline, patience).await
 }

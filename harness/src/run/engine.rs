@@ -130,18 +130,13 @@ impl Run<'_> {
         let mut spoken: Vec<Revision> = probes.iter().filter_map(Probe::negotiated).collect();
         spoken.sort_unstable();
         spoken.dedup();
+        let mut eras: Vec<Era> = spoken.iter().map(|revision| revision.era()).collect();
+        eras.dedup();
         let facts = TargetFacts {
             argv: target.argv(),
             url: target.url(),
-            server_info: first
-                .and_then(|probe| probe.result.as_ref())
-                .and_then(|result| result.get("serverInfo"))
-                .cloned(),
-            eras: if spoken.is_empty() {
-                Vec::new()
-            } else {
-                vec![Era::Legacy]
-            },
+            server_info: probes.iter().find_map(Probe::server_info).cloned(),
+            eras,
             spoken,
             tested: tested.to_vec(),
             bindings: vec![target.binding()],
@@ -162,12 +157,13 @@ impl Run<'_> {
         if !answered && !self.tally.interrupted {
             let why = first.and_then(|probe| probe.silence.clone());
             self.tally.no_target = Some(why.unwrap_or_else(|| {
-                "the target gave no valid answer to `initialize`: neither a result nor an error"
+                "the target gave no valid answer to an opening request: neither a result nor an error"
                     .to_owned()
             }));
         }
-        if answered && tested.is_empty() {
-            self.notes.push(unspoken(probes, self.settings.choice));
+        if answered {
+            self.notes
+                .extend(unspoken(probes, tested, self.settings.choice));
         }
         if let Some((status, to)) = first.and_then(Probe::redirected) {
             let to: String = to.chars().take(200).collect();
@@ -175,26 +171,17 @@ impl Run<'_> {
                 "the address redirects requests with HTTP {status} to {to}; they were followed, body and all"
             ));
         }
-        for probe in probes {
-            let negotiated = probe
-                .negotiated()
-                .filter(|negotiated| *negotiated != probe.offered);
-            if let (Some(negotiated), true) = (negotiated, !tested.is_empty()) {
-                self.notes.push(format!(
-                    "offered {}, the target settled on {negotiated}",
-                    probe.offered
-                ));
-            }
-        }
     }
 
     fn sanity(&mut self, stage: &Stage, probes: &[Probe], again: Option<&Probe>, when: &str) {
         let binding = stage.launcher.binding();
-        for probe in probes
+        // Of several exchanges that which cases are run after; of none, any.
+        let spoken = probes
             .iter()
-            .filter(|probe| probe.answered || when == "last")
-            .take(1)
-        {
+            .rev()
+            .find(|probe| probe.negotiated().is_some());
+        let any = probes.iter().find(|probe| probe.answered || when == "last");
+        if let Some(probe) = spoken.or(any) {
             let of = |probe: &Probe| {
                 sanity(
                     probe,

@@ -1,27 +1,40 @@
-//! The first conversation: is there a target, what does it speak, what does it offer.
+//! The first conversations: is there a target, which era does it live in, what does it speak, what does it offer.
+//!
+//! ```text
+//! one disposable process or connection for each question, both asked at once:
+//! initialize       -> result                      -> legacy, in the revision that it names
+//! server/discover  -> result of a discovery       -> modern, in the revisions that it names
+//!                  -> -32020, -32021, -32022      -> modern; the last names the revisions
+//!                  -> another error, or no answer -> not modern
+//! ```
+//!
+//! **Source**: `2026-07-28/basic/versioning#backward-compatibility-with-initialization-based-versions` and what it points to.
+
+mod discovery;
+mod sanity;
+mod silence;
 
 use super::attempt::{Stage, retire};
-use crate::era::legacy::{self, Opened};
-use crate::script::conversation::{Conversation, FLOOD_ENTRIES, Fence};
-use mcp_assay_judge::http_instead;
-use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::protocol::{Binding, Revision};
-use mcp_assay_model::record::{Channel, Direction, End, Entry, Http, HttpPart, Missing, Record};
-use mcp_assay_model::requirement::Level;
-use mcp_assay_model::result::{CheckResult, Stage as Trust};
-use mcp_assay_model::scenario::Basis;
-use mcp_assay_model::verdict::{Outcome, Verdict};
-use mcp_assay_wire::jsonrpc::Kind;
+use crate::era::{self, Manner, Opened};
+use crate::script::conversation::{Conversation, Fence, SentIndex, Waited};
+use discovery::Spoken;
+use mcp_assay_model::protocol::{Binding, Era, Revision};
+use mcp_assay_model::record::{End, Entry, Http, HttpPart, Missing, Record};
+use mcp_assay_wire::jsonrpc::{Kind, Message};
 use serde_json::Value;
+use silence::explain_silence;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
+
+pub use sanity::{SANITY, sanity};
 
 /// Which revisions to test.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Choice {
-    /// What the target negotiates when offered the newest of its era.
+    /// The newest that it speaks.
     Auto,
     /// Each that it speaks.
     All,
@@ -29,18 +42,20 @@ pub enum Choice {
     Exact(Revision),
 }
 
-/// What one handshake and one ping brought.
+/// What an opening request and a fence brought.
 #[derive(Clone, Debug)]
 pub struct Probe {
     /// Revision offered.
     pub offered: Revision,
-    /// Result of `initialize`, where there was one.
+    /// Result of the opening request, where there was one.
     pub result: Option<Value>,
     /// What the target answered instead: the error, or a fragment.
     pub refusal: Option<String>,
     /// Whether anything was a well-formed response to a request of ours.
     pub answered: bool,
-    /// Whether the fence after the handshake was answered.
+    /// Of the modern era what the answer says the target speaks.
+    spoken: Option<Spoken>,
+    /// Whether the fence after the opening was answered.
     pub fence: Option<Fence>,
     /// The conversation.
     pub entries: Vec<Entry>,
@@ -53,22 +68,35 @@ pub struct Probe {
 impl Probe {
     /// The revision that the target settled on, where it is one that we know.
     pub fn negotiated(&self) -> Option<Revision> {
-        self.result
-            .as_ref()?
-            .get("protocolVersion")?
-            .as_str()?
-            .parse()
-            .ok()
+        match self.offered.era() {
+            Era::Legacy => self
+                .result
+                .as_ref()?
+                .get("protocolVersion")?
+                .as_str()?
+                .parse()
+                .ok()
+                .filter(|revision: &Revision| revision.era() == Era::Legacy),
+            Era::Modern => (self.spoken == Some(Spoken::Here)).then_some(self.offered),
+        }
     }
-}
 
-impl Probe {
+    /// Name and version of the server, as it gives them.
+    pub fn server_info(&self) -> Option<&Value> {
+        let at = match self.offered.era() {
+            Era::Legacy => "/serverInfo",
+            Era::Modern => "/_meta/io.modelcontextprotocol~1serverInfo",
+        };
+        self.result.as_ref()?.pointer(at)
+    }
+
     fn nothing(offered: Revision) -> Self {
         Probe {
             offered,
             result: None,
             refusal: None,
             answered: false,
+            spoken: None,
             fence: None,
             entries: Vec::new(),
             silence: None,
@@ -91,13 +119,14 @@ impl Probe {
 
     /// Whether the target gave an MCP session with its answer to `initialize`.
     pub fn has_session(&self) -> bool {
-        self.entries.iter().any(|entry| match &entry.http {
+        let gave = |entry: &Entry| match &entry.http {
             Some(Http {
                 part: HttpPart::Response { head, .. },
                 ..
             }) => head.value("mcp-session-id").is_some(),
             _ => false,
-        })
+        };
+        self.offered.era() == Era::Legacy && self.entries.iter().any(gave)
     }
 
     /// The first redirect that was followed: its status and where it led.
@@ -121,10 +150,69 @@ impl Probe {
             end: End::Alive,
         }
     }
+
+    /// Why the target does not speak what it was offered, a fragment; `None` where it does.
+    pub fn unspoken(&self) -> Option<String> {
+        if self.negotiated() == Some(self.offered) {
+            return None;
+        }
+        let method = Manner::new(self.offered).opening_method();
+        if let Some(Spoken::Elsewhere(named)) = &self.spoken {
+            return Some(match named.as_slice() {
+                [] => format!("its answer to `{method}` names no version"),
+                named => format!("its answer to `{method}` names {}", named.join(", ")),
+            });
+        }
+        Some(match (&self.result, &self.refusal, &self.silence) {
+            (Some(result), _, _) if self.offered.era() == Era::Legacy => {
+                let said = result.get("protocolVersion");
+                let said = said.map_or("no protocolVersion".to_owned(), Value::to_string);
+                format!("it answered `{method}` with {said}")
+            }
+            (Some(_), _, _) => format!("its answer to `{method}` is no discovery"),
+            (None, Some(refusal), _) => format!("it refused `{method}` with {refusal}"),
+            (None, None, Some(silence)) => silence.lines().next().unwrap_or_default().to_owned(),
+            (None, None, None) => {
+                format!("its answer to `{method}` is neither result nor error")
+            }
+        })
+    }
 }
 
-/// Opens a disposable connection, does the handshake with `offered`, and pings.
+/// Opens a disposable connection as an ordinary client of this revision does, and sends a fence.
 pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
+    ask(stage, offered, None).await
+}
+
+/// Asks in both eras at once. Once one question is answered, the other is not waited for longer than a target needs that has started; and
+/// where its process ended, it is asked once more, alone: some targets cannot run twice at a time.
+pub async fn probe_both(stage: &Stage, legacy: Revision, modern: Revision) -> (Probe, Probe) {
+    let (tell_legacy, legacy_answered) = watch::channel(false);
+    let (tell_modern, modern_answered) = watch::channel(false);
+    let one = async {
+        let probe = ask(stage, legacy, Some(modern_answered)).await;
+        let _ = tell_legacy.send(probe.answered);
+        probe
+    };
+    let other = async {
+        let probe = ask(stage, modern, Some(legacy_answered)).await;
+        let _ = tell_modern.send(probe.answered);
+        probe
+    };
+    let (mut one, mut other) = tokio::join!(one, other);
+    let ended =
+        |probe: &Probe| !probe.answered && probe.fence == Some(Fence::Missing(Missing::Died));
+    if ended(&one) && other.answered {
+        one = probe(stage, legacy).await;
+    } else if ended(&other) && one.answered {
+        other = probe(stage, modern).await;
+    }
+    (one, other)
+}
+
+type Answered = watch::Receiver<bool>;
+
+async fn ask(stage: &Stage, offered: Revision, beside: Option<Answered>) -> Probe {
     let began = Instant::now();
     let mut probe = Probe::nothing(offered);
     let link = match stage.launcher.open().await {
@@ -136,12 +224,26 @@ pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
     };
     let binding = stage.launcher.binding();
     let pace = Arc::clone(&stage.pace);
-    let mut conversation = Conversation::new(link, binding, "probe", pace, HashSet::new());
-    let params = Value::Object(legacy::initialize_params(offered)).to_string();
-    let (index, opened) = legacy::open(&mut conversation, &params, stage.pace.start()).await;
+    let manner = Manner::new(offered);
+    let avoid = HashSet::new();
+    let mut conversation = Conversation::new(link, binding, manner, "probe", pace, avoid);
+    let (index, asked) = era::begin(&mut conversation).await;
+    let patience = stage.pace.start();
+    let waited = tokio::select! {
+        waited = conversation.wait_reply(index, asked + patience) => Some(waited),
+        () = answered(beside) => None,
+    };
+    let waited = match waited {
+        Some(waited) => waited,
+        None => wait_beside(&mut conversation, index, asked + patience).await,
+    };
+    let opened = era::complete(&mut conversation, index, asked, waited).await;
     let reply = conversation
         .reply(index)
         .and_then(|entry| entry.message.clone());
+    if offered.era() == Era::Modern {
+        probe.spoken = Some(discovery::read(reply.as_ref(), offered));
+    }
     match (opened, reply) {
         (Opened::Yes, Some(message)) => {
             probe.answered = true;
@@ -150,16 +252,12 @@ pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
         }
         (Opened::Refused, Some(message)) => {
             probe.answered = matches!(message.kind, Kind::Result | Kind::Error);
-            let error = message.value.get("error").map(Value::to_string);
-            probe.refusal = error.map(|error| match conversation.status(index) {
-                Some(status) => format!("HTTP {status} and {error}"),
-                None => error,
-            });
+            probe.refusal = refusal(&conversation, index, &message);
         }
         (Opened::Yes | Opened::Refused, None) => {}
         (Opened::Missing(missing), _) => {
-            probe.silence =
-                Some(explain_silence(&mut conversation, missing, stage.pace.start()).await);
+            probe.fence = Some(Fence::Missing(missing));
+            probe.silence = Some(explain_silence(&mut conversation, missing, patience).await);
         }
     }
     probe.duration = began.elapsed();
@@ -168,148 +266,57 @@ pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
     probe
 }
 
-/// What HTTP gave in place of an answer to `initialize`.
-fn instead(conversation: &Conversation) -> Option<String> {
-    let why = conversation.ended().and_then(|ended| ended.why.clone());
-    let sent = conversation.first_sent()?;
-    let record = Record {
-        revision: Revision::R2025_11_25,
-        binding: conversation.binding(),
-        entries: conversation.entries().to_vec(),
-        labels: BTreeMap::new(),
-        end: End::Alive,
-    };
-    // Some of these are of the target, the others of its event stream.
-    let of_whom = |why: &str| if why.starts_with("its ") { "" } else { "it " };
-    why.map(|why| format!("{}{why}", of_whom(&why)))
-        .or_else(|| http_instead(&record, sent))
+/// Once the question beside this one is answered.
+async fn answered(beside: Option<Answered>) {
+    if let Some(mut beside) = beside
+        && beside.wait_for(|answered| *answered).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
 }
 
-/// Why `initialize` got no answer, with what was seen instead.
-async fn explain_silence(
+/// Waits on for an answer of a target that has answered another question elsewhere. To lines, an answer to `initialize` on the same
+/// process is the fence: what was asked before and is not answered by then was ignored.
+async fn wait_beside(
     conversation: &mut Conversation,
-    missing: Missing,
-    patience: Duration,
-) -> String {
-    let mut text = if let Some(instead) = instead(conversation) {
-        let within = match missing {
-            Missing::Hung => format!(" within {} s", patience.as_secs_f64()),
-            Missing::Died | Missing::Silent | Missing::Unfenced => String::new(),
-        };
-        format!("the target gave no answer to `initialize`{within}: {instead}")
-    } else if missing == Missing::Died {
-        if conversation.ended().is_some_and(|ended| ended.flood) {
-            "the target floods its stdout, and no answer to `initialize` was in it".to_owned()
-        } else {
-            match conversation
-                .exit(Instant::now() + Duration::from_secs(1))
-                .await
-            {
-                Some(exit) => match (exit.code, exit.signal) {
-                    (Some(code), _) => format!(
-                        "the target exited with code {code} without an answer to `initialize`"
-                    ),
-                    (None, Some(signal)) => {
-                        format!(
-                            "the target was ended by signal {signal} without an answer to `initialize`"
-                        )
-                    }
-                    (None, None) => "the target ended without an answer to `initialize`".to_owned(),
-                },
-                None => "the target closed its stdout without an answer to `initialize`".to_owned(),
-            }
+    index: SentIndex,
+    deadline: Instant,
+) -> Waited<u64> {
+    let first = deadline.min(Instant::now() + conversation.pace.first());
+    if !conversation.manner.is_modern() || conversation.has_exchanges() {
+        return conversation.wait_reply(index, first).await;
+    }
+    let soon = Instant::now() + conversation.pace.light();
+    match conversation.wait_reply(index, soon).await {
+        Waited::TimedOut => {}
+        waited => return waited,
+    }
+    let id = conversation.fresh_id();
+    let initialize = Manner::new(Revision::R2025_11_25).opening(&id);
+    let (fence, _) = conversation.send_message(&initialize).await;
+    let either = |conversation: &Conversation| {
+        let replied = |index: SentIndex| conversation.sent(index).replies.first().copied();
+        match replied(index) {
+            Some(seq) => Some(Waited::Got(seq)),
+            None => replied(fence).map(|_| Waited::TimedOut),
         }
-    } else {
-        format!(
-            "the target did not answer `initialize` within {} s",
-            patience.as_secs_f64()
-        )
     };
-    let mut received = conversation.entries().iter().filter(|entry| {
-        entry.direction == Direction::Received
-            && entry.channel != Channel::Stderr
-            && entry.http.is_none()
-    });
-    if let Some(first) = received.next() {
-        let flood = conversation.ended().is_some_and(|ended| ended.flood);
-        let count = if flood {
-            FLOOD_ENTRIES
-        } else {
-            1 + received.count()
-        };
-        let head = String::from_utf8_lossy(&first.raw[..first.raw.len().min(80)]).into_owned();
-        let defect = first
-            .defects
-            .first()
-            .map(|defect| format!(" ({})", defect.detail))
-            .unwrap_or_default();
-        text.push_str(&format!(
-            "; its stdout held {count} line{}, the first of {} bytes begins {head:?}{defect}",
-            if count == 1 { "" } else { "s" },
-            first.length,
-        ));
+    match conversation.wait(first, either).await {
+        Waited::Got(waited) => waited,
+        Waited::TimedOut | Waited::Over => Waited::TimedOut,
+        Waited::Ended => Waited::Ended,
     }
-    let tail = conversation.stderr_tail();
-    let lines: Vec<&str> = tail.trim().lines().collect();
-    if !lines.is_empty() {
-        text.push_str(&format!(
-            "\nits stderr ends:\n{}",
-            lines[lines.len().saturating_sub(5)..].join("\n")
-        ));
-    }
-    text
 }
 
-/// Id of the built-in sanity check, before and after each run.
-pub const SANITY: &str = "run/sanity/alive";
-
-/// The result of a sanity exchange. `when`: `first` or `last`.
-pub fn sanity(probe: &Probe, revision: Revision, binding: Binding, when: &str) -> CheckResult {
-    let finding = match (&probe.silence, &probe.refusal, probe.fence) {
-        (None, None, Some(Fence::Answered(_))) => None,
-        (Some(why), _, _) => Some(Finding::new(FindingCode::Died, why.clone())),
-        (None, Some(refusal), _) => Some(
-            Finding::new(FindingCode::RefusedValid, "`initialize` was refused")
-                .actual(refusal.clone()),
-        ),
-        (None, None, Some(Fence::Missing(Missing::Died))) => Some(Finding::new(
-            FindingCode::Died,
-            "the target ended after the handshake",
-        )),
-        (None, None, _) => Some(Finding::new(
-            FindingCode::Hung,
-            "the target did not answer a ping after the handshake",
-        )),
-    };
-    let finding = finding.map(|finding| {
-        finding
-            .expected("an answer to `initialize`, and an answer to `ping`")
-            .at(probe.entries.len() as u64, "")
-    });
-    CheckResult {
-        id: SANITY.to_owned(),
-        case: format!("run/sanity@{revision}+{binding}#when=\"{when}\""),
-        title: "a plain handshake and a ping are answered".to_owned(),
-        rule: "a target under test answers a plain handshake before and after the run".to_owned(),
-        basis: Basis::Robustness,
-        level: Some(Level::Robustness),
-        stage: Trust::Stable,
-        requirements: Vec::new(),
-        outcome: Outcome::Ran,
-        verdict: Some(if finding.is_some() {
-            Verdict::Fail
-        } else {
-            Verdict::Pass
-        }),
-        reason: None,
-        gate: None,
-        contested: None,
-        baselined: false,
-        judged: 1,
-        confirmed: None,
-        duration_ms: u64::try_from(probe.duration.as_millis()).unwrap_or(u64::MAX),
-        findings: finding.into_iter().collect(),
-        transcript: Vec::new(),
-        rerun: String::new(),
-    }
+/// The error of a response, with its status over HTTP.
+fn refusal(conversation: &Conversation, index: SentIndex, message: &Message) -> Option<String> {
+    let error = message.value.get("error")?;
+    Some(match conversation.status(index) {
+        Some(status) => format!("HTTP {status} and {error}"),
+        None => error.to_string(),
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,22 @@
 //! What is known before the first case: what the target speaks and offers, and the plan that follows from it.
 
-use super::attempt::Stage;
+use super::attempt::{Stage, retire};
 use super::binding::{Found, find_binding};
 use super::plan::{Case, Offer, plan};
-use super::probe::{Choice, Probe, probe};
+use super::probe::{Choice, Probe, probe, probe_both};
 use super::settings::Settings;
+use crate::era::Manner;
 use crate::native::Means;
+use crate::native::walk::walk;
+use crate::script::conversation::Conversation;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use serde_json::Value;
-use std::collections::BTreeMap;
+use mcp_assay_transport::http::mirror::Mirror;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// The legacy revision that is offered first.
+const NEWEST_LEGACY: Revision = Revision::R2025_11_25;
 
 /// What is known before the first case.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +37,7 @@ pub async fn survey(stage: &mut Stage, settings: &Settings) -> Survey {
     };
     let tested = tested(&probes, settings.choice);
     let offer = equip(stage, settings, &probes);
+    learn_headers(stage, &tested).await;
     let cases = plan(&settings.chosen, &tested, stage.launcher.binding(), &offer);
     Survey {
         probes,
@@ -70,45 +78,41 @@ async fn settle_binding(stage: &mut Stage, choice: Choice) -> Result<(), Box<Pro
 fn first_offered(choice: Choice) -> Revision {
     match choice {
         Choice::Exact(revision) if revision.era() == Era::Legacy => revision,
-        Choice::Auto | Choice::All | Choice::Exact(_) => Revision::R2025_11_25,
+        Choice::Auto | Choice::All | Choice::Exact(_) => NEWEST_LEGACY,
     }
 }
 
-/// The newest legacy revision is offered first; `all` goes on with the older ones.
+/// Both eras are asked at once, the legacy one in its newest revision; `all` goes on with the older ones.
 async fn probe_all(stage: &Stage, choice: Choice) -> Vec<Probe> {
-    let legacy = Revision::ALL
-        .into_iter()
-        .rev()
-        .filter(|revision| revision.era() == Era::Legacy);
-    let offered: Vec<Revision> = match choice {
-        Choice::Auto => legacy.take(1).collect(),
-        Choice::All => legacy.collect(),
-        Choice::Exact(revision) => vec![revision],
-    };
-    let mut probes = Vec::new();
-    for revision in offered {
-        let probe = probe(stage, revision).await;
-        let reached = probe.answered;
-        probes.push(probe);
-        // What does not answer at all is not asked four times.
-        if !reached && probes.len() == 1 {
-            break;
+    if let Choice::Exact(revision) = choice {
+        return vec![probe(stage, revision).await];
+    }
+    let (legacy, modern) = probe_both(stage, NEWEST_LEGACY, Revision::R2026_07_28).await;
+    let mut probes = vec![legacy];
+    // What does not answer at all is not asked four times.
+    if choice == Choice::All && probes[0].answered {
+        let older = Revision::ALL.into_iter().rev();
+        for revision in older.filter(|revision| *revision < NEWEST_LEGACY) {
+            probes.push(probe(stage, revision).await);
         }
     }
+    probes.push(modern);
     probes
 }
 
-/// Revisions to test: with `auto` the negotiated one, else those that were offered and accepted as they were.
+/// Revisions to test: with `auto` the newest that was agreed to, else those that were offered and accepted as they were.
 fn tested(probes: &[Probe], choice: Choice) -> Vec<Revision> {
     let mut tested: Vec<Revision> = probes
         .iter()
         .filter(|probe| choice == Choice::Auto || probe.negotiated() == Some(probe.offered))
         .filter_map(Probe::negotiated)
-        .filter(|revision| revision.era() == Era::Legacy)
         .collect();
     tested.sort_unstable();
     tested.dedup();
-    tested
+    match choice {
+        Choice::Auto => tested.pop().into_iter().collect(),
+        Choice::All | Choice::Exact(_) => tested,
+    }
 }
 
 /// Fills in what the probes told: capabilities by revision, and the means of native steps.
@@ -130,6 +134,7 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
             let means = Means {
                 permissions: settings.permissions.clone(),
                 capabilities: capabilities.clone(),
+                ..Means::default()
             };
             stage.means.insert(revision, means);
             offer.capabilities.insert(revision, capabilities);
@@ -139,6 +144,32 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
         }
     }
     offer
+}
+
+/// Over HTTP a modern client repeats those arguments of a tool that its schema names; so the tools are listed before anything is called.
+async fn learn_headers(stage: &mut Stage, tested: &[Revision]) {
+    let modern = tested
+        .iter()
+        .filter(|revision| revision.era() == Era::Modern);
+    for &revision in modern {
+        let has_tools = |means: &Means| means.capabilities.get("tools").is_some();
+        let is_asked = stage.launcher.binding() == Binding::Http
+            && stage.means.get(&revision).is_some_and(has_tools);
+        let (true, Ok(link)) = (is_asked, stage.launcher.open().await) else {
+            continue;
+        };
+        let (pace, manner) = (Arc::clone(&stage.pace), Manner::new(revision));
+        let binding = stage.launcher.binding();
+        let avoid = HashSet::new();
+        let mut conversation = Conversation::new(link, binding, manner, "list", pace, avoid);
+        let listed = walk("tools/list", &mut conversation).await;
+        retire(conversation, listed.missing.is_none()).await;
+        let mut mirror = Mirror::new(revision.as_str());
+        listed.entries.iter().for_each(|tool| mirror.learn(tool));
+        if let Some(means) = stage.means.get_mut(&revision) {
+            means.mirror = Arc::new(mirror);
+        }
+    }
 }
 
 /// The table of revisions and the bindings that they define.
@@ -157,45 +188,36 @@ pub fn bindings(catalogue: &Catalogue) -> BTreeMap<Revision, Vec<Binding>> {
     Revision::ALL.into_iter().filter_map(of).collect()
 }
 
-/// One sentence on a target that answers, and speaks nothing that can be tested.
-pub fn unspoken(probes: &[Probe], choice: Choice) -> String {
-    let Some(probe) = probes.first() else {
-        return "nothing was asked".to_owned();
+/// What a target was offered and does not speak: a sentence for each reason. With `auto` older revisions than the one tested are no news;
+/// where nothing can be tested a hint follows.
+pub fn unspoken(probes: &[Probe], tested: &[Revision], choice: Choice) -> Vec<String> {
+    let is_news = |probe: &&Probe| {
+        choice != Choice::Auto || tested.iter().all(|tested| probe.offered > *tested)
     };
-    let said = |result: &Value| {
-        result
-            .get("protocolVersion")
-            .map_or("no protocolVersion".to_owned(), Value::to_string)
-    };
-    match (&probe.result, &probe.refusal, choice) {
-        (Some(result), _, Choice::Exact(revision)) => {
-            format!(
-                "the target does not speak {revision}: offered it, it answered {}",
-                said(result)
-            )
-        }
-        (Some(result), _, _) => {
-            format!(
-                "the target speaks no revision that can be tested: offered {}, it answered {}",
-                probe.offered,
-                said(result)
-            )
-        }
-        (None, Some(refusal), _) => {
-            let hint = if refusal.starts_with("HTTP 404") {
-                "; is the path of the address right?"
-            } else if refusal.starts_with("HTTP 40") {
-                "; does it want a header? `--header` sends one"
-            } else {
-                ""
-            };
-            format!(
-                "the target refused `initialize` with {}: {refusal}{hint}",
-                probe.offered
-            )
-        }
-        (None, None, _) => {
-            "the target's answer to `initialize` is neither result nor error".to_owned()
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for probe in probes.iter().filter(is_news) {
+        let Some(reason) = probe.unspoken() else {
+            continue;
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, offered)) => offered.push(probe.offered.to_string()),
+            None => reasons.push((reason, vec![probe.offered.to_string()])),
         }
     }
+    let refusal = probes.first().and_then(|probe| probe.refusal.as_deref());
+    let refusal = refusal.filter(|_| tested.is_empty()).unwrap_or_default();
+    let hint = if refusal.starts_with("HTTP 404") {
+        "; is the path of the address right?"
+    } else if refusal.starts_with("HTTP 40") {
+        "; does it want a header? `--header` sends one"
+    } else {
+        ""
+    };
+    let sentence = |(reason, offered): (String, Vec<String>)| {
+        format!(
+            "the target does not speak {}: {reason}{hint}",
+            offered.join(", ")
+        )
+    };
+    reasons.into_iter().map(sentence).collect()
 }

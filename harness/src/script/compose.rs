@@ -1,6 +1,7 @@
 //! From a card's message to the text that goes out.
 
 use super::scope::Unresolved;
+use crate::era::Manner;
 use mcp_assay_model::scenario::{Outgoing, OutgoingId};
 use mcp_assay_model::template::Template;
 use mcp_assay_wire::jsonrpc::RawId;
@@ -11,21 +12,19 @@ pub type Render<'a> = dyn Fn(&Template) -> Result<String, Unresolved> + 'a;
 
 /// Whether a message gets an id of our choice: requests do, notifications and messages with an id of the card's do not.
 pub fn wants_fresh_id(outgoing: &Outgoing) -> bool {
-    let method = match outgoing.message.member("method") {
-        Some(Template::Text(method)) => method.as_str(),
-        _ => "",
-    };
     outgoing.id == OutgoingId::Auto
         && outgoing.message.member("id").is_none()
-        && !method.starts_with("notifications/")
+        && is_request(outgoing)
 }
 
-/// The text of a message: `jsonrpc` and `id` first, unless the card writes them itself; numbers as the card has them.
+/// The text of a message: `jsonrpc` and `id` first, unless the card writes them itself; numbers as the card has them; with what the era
+/// adds to each request.
 ///
 /// **Errors**: a reference that leads nowhere, or a message that is no mapping.
 pub fn compose(
     outgoing: &Outgoing,
     fresh: Option<RawId>,
+    manner: &Manner,
     render: &Render<'_>,
 ) -> Result<String, Unresolved> {
     let Template::Object(members) = &outgoing.message else {
@@ -44,21 +43,38 @@ pub fn compose(
     for (key, value) in members {
         let mut text = render(value)?;
         if key == "params" {
-            text = with_meta(&text, outgoing, render)?;
+            if is_request(outgoing) {
+                text = manner.with_meta(Some(&text)).unwrap_or(text);
+            }
+            text = edited(&text, outgoing, render)?;
         }
         parts.push(format!("{}:{text}", Value::from(key.as_str())));
     }
-    if outgoing.message.member("params").is_none() && !outgoing.meta_set.is_empty() {
-        parts.push(format!(
-            r#""params":{}"#,
-            with_meta("{}", outgoing, render)?
-        ));
+    if outgoing.message.member("params").is_none() {
+        let added = Some(outgoing)
+            .filter(|outgoing| is_request(outgoing))
+            .and_then(|_| manner.with_meta(None));
+        if added.is_some() || !outgoing.meta_set.is_empty() {
+            let params = edited(added.as_deref().unwrap_or("{}"), outgoing, render)?;
+            parts.push(format!(r#""params":{params}"#));
+        }
     }
     Ok(format!("{{{}}}", parts.join(",")))
 }
 
-/// Legacy eras add nothing to `_meta`; a card may.
-fn with_meta(params: &str, outgoing: &Outgoing, render: &Render<'_>) -> Result<String, Unresolved> {
+fn method_of(outgoing: &Outgoing) -> &str {
+    match outgoing.message.member("method") {
+        Some(Template::Text(method)) => method.as_str(),
+        _ => "",
+    }
+}
+
+fn is_request(outgoing: &Outgoing) -> bool {
+    !method_of(outgoing).starts_with("notifications/")
+}
+
+/// The params with the card's own edits of `_meta`.
+fn edited(params: &str, outgoing: &Outgoing, render: &Render<'_>) -> Result<String, Unresolved> {
     if outgoing.meta_set.is_empty() && outgoing.meta_remove.is_empty() {
         return Ok(params.to_owned());
     }

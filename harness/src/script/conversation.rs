@@ -9,6 +9,7 @@ use super::answers::Answers;
 use super::attribution::SentState;
 use super::pace::Pace;
 use super::transcript::Transcript;
+use crate::era::Manner;
 use crate::target::Link;
 use bytes::Bytes;
 use exchanges::{Exchanges, Purpose};
@@ -40,6 +41,8 @@ pub struct Conversation {
     written_ids: HashSet<RawId>,
     /// Ids of earlier cases on this connection, none of which is used again.
     retired: HashSet<RawId>,
+    /// How the era has it held.
+    pub manner: Manner,
     /// How the target's own requests are answered.
     pub answers: Answers,
     /// Deadlines.
@@ -63,11 +66,11 @@ struct Handshake {
 /// How far the handshake is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Phase {
-    /// Nothing sent that opens a legacy conversation.
+    /// Nothing sent that opens a conversation.
     Bare,
     /// `initialize` was sent, by the card or by us.
     Opening,
-    /// The handshake is complete.
+    /// The handshake is complete; in the modern era, the first request answered.
     Open,
 }
 
@@ -113,12 +116,18 @@ pub enum Fence {
 impl Conversation {
     /// Over a fresh connection. `avoid`: ids that the card writes itself.
     pub fn new(
-        link: Link,
+        mut link: Link,
         binding: Binding,
+        manner: Manner,
         label: &str,
         pace: Arc<Pace>,
         avoid: HashSet<RawId>,
     ) -> Self {
+        if let Link::Http(client, _) = &mut link
+            && manner.is_modern()
+        {
+            client.set_mirror(Some(Arc::clone(&manner.mirror)));
+        }
         let started = match &link {
             Link::Pipes(connection) => connection.started,
             Link::Http(..) => Instant::now(),
@@ -134,6 +143,7 @@ impl Conversation {
             next_id: 1,
             written_ids: avoid,
             retired: HashSet::new(),
+            manner,
             answers: Answers::default(),
             pace,
             phase: Phase::Bare,
@@ -205,10 +215,10 @@ impl Conversation {
         self.binding == Binding::Http
     }
 
-    /// Completes the handshake: the notification has gone out; over HTTP it is waited for, and a stream for the server's own messages opened.
+    /// The conversation is open. In the legacy era its notification has gone out; over HTTP that is waited for, and a stream for the server's own messages opened.
     pub async fn opened(&mut self) {
         self.phase = Phase::Open;
-        if self.has_exchanges() {
+        if self.has_exchanges() && !self.manner.is_modern() {
             self.settle_order().await;
             self.listen().await;
         }
@@ -256,7 +266,7 @@ impl Conversation {
         self.line_open
     }
 
-    /// The `initialize` request of a conversation that is shared and open; its reply is in the transcript.
+    /// The opening request of a conversation that is shared and open; its reply is in the transcript.
     pub fn handshake(&self) -> Option<SentIndex> {
         (self.phase == Phase::Open).then_some(SentIndex(0))
     }
@@ -459,8 +469,8 @@ impl Conversation {
             return Fence::Missing(Missing::Unfenced);
         }
         let id = self.fresh_id();
-        let ping = format!(r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#, id.0);
-        let (index, outcome) = self.send_message(&ping).await;
+        let text = self.manner.fence(&id);
+        let (index, outcome) = self.send_message(&text).await;
         self.sent[index.0].is_fence = true;
         let due = self.is_answer_due();
         if outcome.is_err() {
@@ -499,10 +509,11 @@ impl Conversation {
         }
     }
 
-    /// Whether a ping, or the `initialize` before it, must be answered by now.
+    /// Whether a fence, or the `initialize` before it, must be answered by now.
     fn is_answer_due(&self) -> bool {
         match self.phase {
-            Phase::Bare => false,
+            // A request of the modern era stands alone.
+            Phase::Bare => self.manner.is_modern(),
             Phase::Open => true,
             Phase::Opening => self
                 .sent

@@ -7,8 +7,9 @@ use super::compose::{compose, wants_fresh_id};
 use super::conversation::{Conversation, Fence, SentIndex, Waited};
 use super::pace::Pace;
 use super::scope::{Scope, Unresolved};
-use crate::era::legacy::{self, Opened};
-use crate::native::{self, Means};
+use crate::era::modern::DISCOVER;
+use crate::era::{self, Opened};
+use crate::native::{self, Came, Means};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Bound, End, ExitSeen, Missing, Record, Window};
 use mcp_assay_model::scenario::{
@@ -90,7 +91,7 @@ fn patience(pace: &Pace, revision: Revision, method: Option<&str>) -> Duration {
     };
     match method {
         Some(method) if WORKING.contains(&method) => pace.work(),
-        Some("initialize") => pace.start(),
+        Some("initialize" | DISCOVER) => pace.start(),
         Some("ping") | None => pace.light(),
         Some(method) if known(method) => pace.reply(),
         Some(_) => pace.light(),
@@ -206,14 +207,17 @@ impl Execution<'_, '_> {
                 };
                 let given = native::Given {
                     means: self.context.means,
-                    revision: self.context.revision,
                     sent: &sent,
                 };
-                let bound = native::run(name, &rendered, self.conversation, given)
+                let came = native::run(name, &rendered, self.conversation, given)
                     .await
                     .map_err(Unresolved::Card)?;
-                self.stopped = bound.missing.filter(|missing| *missing != Missing::Silent);
-                self.name(label.as_deref(), Named::Bound(Bound::Native(bound)));
+                let (missing, named) = match came {
+                    Came::Bound(bound) => (bound.missing, Named::Bound(Bound::Native(bound))),
+                    Came::Sent(index, missing) => (missing, Named::Sent(index)),
+                };
+                self.stopped = missing.filter(|missing| *missing != Missing::Silent);
+                self.name(label.as_deref(), named);
             }
         }
         Ok(())
@@ -268,29 +272,18 @@ impl Execution<'_, '_> {
                     .map(str::to_owned),
             );
         }
-        let mut params = legacy::initialize_params(self.context.revision);
-        let mut overrides = Vec::new();
         for (member, value) in client {
-            params.remove(member);
             let text = self.render(value)?;
-            if text != "null" {
-                overrides.push(format!(
-                    "{}:{text}",
-                    serde_json::Value::from(member.as_str())
-                ));
-            }
+            let said = Some(text).filter(|text| text != "null");
+            self.conversation.manner.says(member, said);
         }
-        let kept = params
-            .iter()
-            .map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key.as_str())));
-        let members: Vec<String> = kept.chain(overrides).collect();
         let patience = self.conversation.pace.start();
-        let params = format!("{{{}}}", members.join(","));
-        let (index, opened) = legacy::open(self.conversation, &params, patience).await;
+        let (index, opened) = era::open(self.conversation, patience).await;
         self.opened_by = Some(index);
         self.labels.insert(label.to_owned(), Named::Sent(index));
         match opened {
             Opened::Yes => {}
+            Opened::Refused if self.conversation.manner.is_modern() => {}
             // Without a handshake no further step means what the card says; the reply itself can be judged.
             Opened::Refused => {
                 self.refused = true;
@@ -343,7 +336,8 @@ impl Execution<'_, '_> {
         } else {
             None
         };
-        compose(outgoing, id, &|template| self.render(template))
+        let manner = &self.conversation.manner;
+        compose(outgoing, id, manner, &|template| self.render(template))
     }
 
     async fn wait_for(
@@ -375,22 +369,14 @@ impl Execution<'_, '_> {
                 }
             }
             Awaited::Request { method, since } => {
-                self.arrival(label, Kind::Request, method, since.as_deref(), shortened)
+                let since = (since.as_deref(), None);
+                self.arrival(label, Kind::Request, method, since, shortened)
                     .await;
             }
-            Awaited::Notification {
-                method,
-                since,
-                on: _,
-            } => {
-                self.arrival(
-                    label,
-                    Kind::Notification,
-                    method,
-                    since.as_deref(),
-                    shortened,
-                )
-                .await;
+            Awaited::Notification { method, since, on } => {
+                let since = (since.as_deref(), on.as_deref());
+                self.arrival(label, Kind::Notification, method, since, shortened)
+                    .await;
             }
             Awaited::Status(request) => {
                 let Some(Named::Sent(index)) = self.labels.get(request).cloned() else {
@@ -463,15 +449,20 @@ impl Execution<'_, '_> {
         Err(missing)
     }
 
+    /// Waits for a message of the target's own accord: after a label, and over HTTP in the stream of a request.
     async fn arrival(
         &mut self,
         label: Option<&str>,
         kind: Kind,
         method: &str,
-        since: Option<&str>,
+        (since, on): (Option<&str>, Option<&str>),
         shortened: impl Fn(Duration) -> Duration,
     ) {
-        let from = match since.and_then(|since| self.labels.get(since)) {
+        let stream = match on.and_then(|on| self.labels.get(on)) {
+            Some(Named::Sent(index)) => self.conversation.sent(*index).exchange,
+            Some(Named::Bound(_)) | None => None,
+        };
+        let from = match since.or(on).and_then(|since| self.labels.get(since)) {
             Some(Named::Sent(index)) => self.conversation.sent(*index).seq,
             Some(Named::Bound(Bound::Arrived(seq))) => *seq,
             Some(Named::Bound(Bound::Window(window))) => window.closed,
@@ -486,8 +477,11 @@ impl Execution<'_, '_> {
                 .iter()
                 .filter(|entry| entry.direction == mcp_assay_model::record::Direction::Received);
             came.find(|entry| {
+                let exchange = entry.http.as_ref().map(|http| http.exchange);
                 entry.message.as_ref().is_some_and(|message| {
-                    message.kind == kind && message.method.as_deref() == Some(method)
+                    message.kind == kind
+                        && message.method.as_deref() == Some(method)
+                        && (stream.is_none() || stream == exchange)
                 })
             })
             .map(|entry| entry.seq)
@@ -569,17 +563,15 @@ impl Execution<'_, '_> {
         let Some(Named::Sent(index)) = self.labels.get(request).cloned() else {
             return;
         };
-        let id = self
-            .conversation
-            .sent(index)
-            .id
-            .clone()
-            .unwrap_or_else(|| RawId("null".to_owned()));
-        let (sent, _) = self
-            .conversation
-            .send_message(&legacy::cancelled(&id))
-            .await;
-        let seq = self.conversation.sent(sent).seq;
+        let seq = if self.conversation.manner.is_modern() && self.conversation.has_exchanges() {
+            self.conversation.close_stream(index);
+            self.conversation.last_seq()
+        } else {
+            let id = self.conversation.sent(index).id.clone();
+            let id = id.unwrap_or_else(|| RawId("null".to_owned()));
+            let (sent, _) = self.conversation.send_message(&era::cancelled(&id)).await;
+            self.conversation.sent(sent).seq
+        };
         self.conversation.sent_mut(index).cancelled = Some(seq);
     }
 

@@ -269,7 +269,14 @@ pub(crate) async fn peer(binding: Binding, fault: Option<&str>) -> Conversation 
 }
 
 fn over(link: Link, binding: Binding) -> Conversation {
-    Conversation::new(link, binding, "c", pace(), HashSet::new())
+    Conversation::new(
+        link,
+        binding,
+        crate::era::Manner::new(Revision::R2025_11_25),
+        "c",
+        pace(),
+        HashSet::new(),
+    )
 }
 
 /// Runs the first case of a card, whose steps are these, in a conversation over HTTP.
@@ -284,6 +291,7 @@ pub(crate) async fn play_over(
     let means = Means {
         permissions: Permissions::new(&["*"], false).expect("a star is a glob"),
         capabilities: json!({}),
+        ..Means::default()
     };
     let context = Context {
         card,

@@ -13,6 +13,7 @@ pub(crate) mod by_hand;
 pub mod dial;
 pub mod endpoint;
 mod exchange;
+pub mod mirror;
 mod output;
 mod redirect;
 mod socket;
@@ -29,6 +30,7 @@ use exchange::Exchange;
 use mcp_assay_wire::http::{End, Head};
 use mcp_assay_wire::sse;
 use mcp_assay_wire::stdio::Limits;
+use mirror::Mirror;
 use output::{Output, Waiting};
 use socket::Pool;
 use std::collections::BTreeMap;
@@ -158,6 +160,7 @@ pub struct Client {
     last_exchange: u64,
     session: Option<Bytes>,
     version: Option<String>,
+    mirror: Option<Arc<Mirror>>,
     opening: Option<Started>,
     /// Arrivals handed out in a row after the deadline of the call.
     late: usize,
@@ -199,6 +202,7 @@ impl Client {
             last_exchange: 0,
             session: None,
             version: None,
+            mirror: None,
             opening: None,
             late: 0,
         }
@@ -268,6 +272,11 @@ impl Client {
         self.version = version.map(str::to_owned);
     }
 
+    /// Lets each POST repeat in its header what its body says, as from 2026-07-28 on; there is no session then.
+    pub fn set_mirror(&mut self, mirror: Option<Arc<Mirror>>) {
+        self.mirror = mirror;
+    }
+
     /// The MCP session.
     pub fn session(&self) -> Option<&Bytes> {
         self.session.as_ref()
@@ -328,10 +337,12 @@ impl Client {
     /// A new client of the same kind and settings, with neither session nor version.
     pub fn sibling(&self) -> Self {
         let settings = Arc::clone(&self.settings);
-        match self.router {
+        let mut sibling = match self.router {
             None => Client::streamable(settings),
             Some(_) => Client::http_sse(settings),
-        }
+        };
+        sibling.mirror.clone_from(&self.mirror);
+        sibling
     }
 
     /// What it was made with.
@@ -341,7 +352,20 @@ impl Client {
 
     fn plan(&self, method: &str, body: Body) -> Plan {
         let mut ours = streamable_http::fields(method);
-        if self.router.is_none() {
+        let repeated = self.mirror.as_ref().filter(|_| self.router.is_none());
+        if let Some(mirror) = repeated {
+            ours.extend(match &body {
+                Body::Whole(bytes) => mirror.fields(bytes),
+                Body::Slow(pieces) => {
+                    let pieces: Vec<u8> = pieces
+                        .iter()
+                        .flat_map(|(_, piece)| piece.to_vec())
+                        .collect();
+                    mirror.fields(&pieces)
+                }
+                Body::None => Vec::new(),
+            });
+        } else if self.router.is_none() {
             let session = self.session.as_ref();
             ours.extend(streamable_http::session_fields(
                 session,
@@ -405,6 +429,7 @@ impl Client {
                 let is_initialize = running.is_some_and(|running| running.is_initialize);
                 if is_initialize
                     && self.router.is_none()
+                    && self.mirror.is_none()
                     && (200..300).contains(status)
                     && let Some(id) = streamable_http::session_of(head)
                 {

@@ -13,9 +13,13 @@ use std::ops::Range;
 /// **Shape**: a slice of `text` without the white space around the value. Escaped keys (`"\u0069d"`) are found by what they say. A
 /// byte-order mark before the text is passed over.
 pub fn at<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
+    span(text, pointer).map(|span| &text[span])
+}
+
+/// Where the raw text at `pointer` stands, in bytes; see [`at`].
+pub fn span(text: &str, pointer: &str) -> Option<Range<usize>> {
     let tokens = tokens(pointer)?;
-    let span = find(text, &tokens).ok()??;
-    Some(&text[span])
+    find(text, &tokens).ok()?
 }
 
 /// Whether the raw text is an integer as a typed decoder reads it: optional minus, digits, no fraction, no exponent.

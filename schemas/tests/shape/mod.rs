@@ -80,6 +80,8 @@ struct Shape<'s> {
     items: Vec<&'s Value>,
     others: Vec<&'s Value>,
     branches: BTreeSet<String>,
+    /// Unions within which this is: one that contains itself is a branch by its name.
+    within: Vec<&'s str>,
 }
 
 impl<'s> Shape<'s> {
@@ -159,11 +161,20 @@ impl<'s> Shape<'s> {
     /// A branch by its name; a union within the union by its branches; a nameless one by its text.
     fn branch(&mut self, document: &'s Document, schema: &'s Value) {
         match document.target(schema) {
-            Some((_, target)) if target.get("anyOf").is_some() => self.add(document, target),
+            Some((name, target))
+                if target.get("anyOf").is_some() && !self.within.contains(&name) =>
+            {
+                self.within.push(name);
+                self.add(document, target);
+                self.within.pop();
+            }
             Some((name, _)) => self.branches.extend([name.to_owned()]),
             None => {
                 let kind = schema.get("type").map(Value::to_string).unwrap_or_default();
-                let mut items = Shape::default();
+                let mut items = Shape {
+                    within: self.within.clone(),
+                    ..Shape::default()
+                };
                 if let Some(schema) = schema.get("items") {
                     items.branch(document, schema);
                 }

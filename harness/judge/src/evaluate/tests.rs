@@ -1,6 +1,7 @@
 use super::*;
 use crate::judgement::{MissingMessage, NoNatives};
 use crate::testing::{Talk, check, message, template};
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::record::{End, Missing, NativeBound, Window};
 use mcp_assay_model::scenario::Absent;
 use proptest::prelude::*;
@@ -251,6 +252,68 @@ fn any_of_fails_with_the_code_that_all_branches_share() {
         assert_eq!(outcome(&judgement), expected, "{branches:?} {reply}");
     }
     assert_eq!(outcome(&run(&check(http), &asked(RESULT))), "(binding)");
+}
+
+#[test]
+fn any_of_tells_of_the_branch_for_the_result_type_that_came() {
+    let complete = || message(Part::Result, r#"{"spec":"CallToolResult"}"#);
+    let interim = || message(Part::Result, r#"{"spec":"InputRequiredResult"}"#);
+    let refused = || message(Part::Error, r#"{"spec":"Error"}"#);
+    for (branches, result, expected, told) in [
+        (
+            vec![complete(), interim()],
+            r#"{"resultType":"complete","content":7}"#,
+            "fail schema",
+            "`content` is 7, not an array",
+        ),
+        (
+            vec![complete(), interim()],
+            r#"{"resultType":"input_required","requestState":7}"#,
+            "fail schema",
+            "`requestState` is 7, not a string",
+        ),
+        (
+            vec![complete(), interim()],
+            r#"{"resultType":"other"}"#,
+            "fail value",
+            "`resultType` is \"other\", not \"complete\"; `resultType` is \"other\", not \"input_required\"",
+        ),
+        (
+            vec![complete(), interim()],
+            r#"{"content":[]}"#,
+            "fail schema",
+            "member `resultType` is missing; the value has none of the allowed forms: member `inputRequests` is missing; member `requestState` is missing",
+        ),
+        (
+            vec![interim(), complete(), refused()],
+            r#"{"resultType":"complete"}"#,
+            "fail reply-kind",
+            "member `content` is missing; a result came where an error is due",
+        ),
+        (
+            vec![complete(), refused()],
+            r#"{"resultType":"input_required","requestState":"s"}"#,
+            "fail reply-kind",
+            "`resultType` is \"input_required\", not \"complete\"; a result came where an error is due",
+        ),
+        (
+            vec![complete(), interim()],
+            r#"{"resultType":"input_required","requestState":"s"}"#,
+            "pass",
+            "",
+        ),
+    ] {
+        let mut talk = asked(&format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#));
+        talk.record.revision = Revision::R2026_07_28;
+        let judgement = run(&check(Expect::AnyOf(branches)), &talk);
+        assert_eq!(outcome(&judgement), expected, "{result}");
+        let said = judgement.findings.first().map(|one| one.message.as_str());
+        let said = said.unwrap_or_default();
+        let said = said
+            .strip_prefix("none of the accepted answers: ")
+            .unwrap_or(said);
+        assert_eq!(said, told, "{result}");
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) fn violations(
     for error in validator.iter_errors(value) {
         leaves.extend(explain(&error, value));
     }
-    let mut grouped = group(leaves, value);
+    let mut grouped = group(of_its_type(leaves), value);
     for violation in &mut grouped {
         violation.actual = text_at(value, raw, &violation.pointer);
     }
@@ -40,6 +40,23 @@ pub(super) struct Leaf {
     pub expected: String,
     pub pointer: String,
     pub rule: String,
+}
+
+/// What is wrong with the type of a result, without what else is wrong with that result: one of another type has other members.
+fn of_its_type(mut leaves: Vec<Leaf>) -> Vec<Leaf> {
+    let results: Vec<String> = leaves
+        .iter()
+        .filter_map(|leaf| leaf.pointer.strip_suffix("/resultType"))
+        .map(str::to_owned)
+        .collect();
+    for result in results {
+        let (this, its_type) = (format!("{result}/"), format!("{result}/resultType"));
+        leaves.retain(|leaf| {
+            let is_within = leaf.pointer == result || leaf.pointer.starts_with(&this);
+            !is_within || leaf.pointer == its_type
+        });
+    }
+    leaves
 }
 
 /// Folds violations of one rule at one place, array indices aside; the example kept is the smallest.
@@ -189,6 +206,15 @@ fn leaf(error: &ValidationError<'_>, root: &Value) -> Leaf {
             format!("{name} is {shown}, {message}"),
             "an integer, written without fraction or exponent".to_owned(),
         ),
+        Kind::PropertyNames { error } => {
+            let member = text::cut(&error.instance().to_string());
+            let expected = keyword(error.kind());
+            (
+                FindingCode::Schema,
+                format!("{name} has a member {member}, whose name is not {expected}"),
+                format!("member names: {expected}"),
+            )
+        }
         Kind::Not { schema } => (
             FindingCode::Schema,
             format!("{name} is {shown}, which is not allowed"),
@@ -218,6 +244,7 @@ fn keyword(kind: &ValidationErrorKind) -> String {
     match kind {
         Kind::Format { format } => match format.as_str() {
             "byte" => "base64 (RFC 4648 section 4)".to_owned(),
+            "extension-id" => "an extension id with its prefix, as `com.example/name`".to_owned(),
             "uri" => "a URI".to_owned(),
             "uri-template" => "a URI template".to_owned(),
             other => format!("of format {other}"),
@@ -240,7 +267,6 @@ fn keyword(kind: &ValidationErrorKind) -> String {
             let names = text::quoted(unexpected.iter().map(String::as_str));
             format!("an object without {names}")
         }
-        Kind::PropertyNames { .. } => "an object with such member names".to_owned(),
         Kind::OneOfMultipleValid { .. } => "of exactly one of the allowed forms".to_owned(),
         other => format!("what `{}` asks for", other.keyword()),
     }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use std::fmt::Write;
 
 const R: Revision = Revision::R2025_11_25;
+const MODERN: Revision = Revision::R2026_07_28;
 
 fn shown(violations: &[Violation]) -> String {
     let mut out = String::new();
@@ -26,8 +27,12 @@ fn shown(violations: &[Violation]) -> String {
 }
 
 fn judge(name: &str, text: &str) -> Vec<Violation> {
+    judge_in(R, name, text)
+}
+
+fn judge_in(revision: Revision, name: &str, text: &str) -> Vec<Violation> {
     let value = serde_json::from_str(text).unwrap();
-    Schemas::of(R)
+    Schemas::of(revision)
         .judge_definition(name, &value, Some(text))
         .unwrap()
 }
@@ -46,16 +51,14 @@ fn every_definition_of_every_revision_compiles() {
 }
 
 #[test]
-fn a_revision_without_document_and_an_unknown_name_are_errors() {
-    for (revision, name) in [(Revision::R2026_07_28, "Tool"), (R, "tool")] {
-        let error = Schemas::of(revision)
-            .judge_definition(name, &Value::Null, None)
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("revision {revision} has no definition `{name}`")
-        );
-    }
+fn an_unknown_name_is_an_error() {
+    let error = Schemas::of(R)
+        .judge_definition("tool", &Value::Null, None)
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "revision 2025-11-25 has no definition `tool`"
+    );
 }
 
 /// Each with its passing twin.
@@ -116,6 +119,195 @@ fn definitions_accept_and_refuse() {
     ] {
         assert_eq!(judge(name, good), [], "{name} {good}");
         assert_ne!(judge(name, bad), [], "{name} {bad}");
+    }
+}
+
+/// Each with its passing twin.
+#[test]
+fn definitions_of_the_modern_era_accept_and_refuse() {
+    const META: &str = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    let with_meta = |params: &str| params.replace("META", META);
+    for (name, good, bad) in [
+        ("Result", r#"{"resultType":"org.example/other"}"#, "{}"),
+        (
+            "CallToolResult",
+            r#"{"resultType":"complete","content":[],"structuredContent":[1.5,null]}"#,
+            r#"{"content":[]}"#,
+        ),
+        (
+            "CallToolResult",
+            r#"{"resultType":"complete","content":[]}"#,
+            r#"{"resultType":"input_required","content":[]}"#,
+        ),
+        (
+            "ListToolsResult",
+            r#"{"resultType":"complete","ttlMs":0,"cacheScope":"public","tools":[]}"#,
+            r#"{"resultType":"complete","ttlMs":-1,"cacheScope":"public","tools":[]}"#,
+        ),
+        (
+            "ListPromptsResult",
+            r#"{"resultType":"complete","ttlMs":1.0,"cacheScope":"private","prompts":[]}"#,
+            r#"{"resultType":"complete","ttlMs":1.5,"cacheScope":"private","prompts":[]}"#,
+        ),
+        (
+            "ReadResourceResult",
+            r#"{"resultType":"complete","ttlMs":0,"cacheScope":"private","contents":[]}"#,
+            r#"{"resultType":"complete","ttlMs":0,"cacheScope":"shared","contents":[]}"#,
+        ),
+        (
+            "DiscoverResult",
+            r#"{"resultType":"complete","ttlMs":0,"cacheScope":"public","supportedVersions":["2026-07-28"],"capabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#,
+            r#"{"resultType":"complete","ttlMs":0,"cacheScope":"public","supportedVersions":["2026-07-28"],"capabilities":{"extensions":{"tasks":{}}}}"#,
+        ),
+        (
+            "InputRequiredResult",
+            r#"{"resultType":"input_required","inputRequests":{"a":{"method":"roots/list"}}}"#,
+            r#"{"resultType":"input_required","inputRequests":{"a":{"method":"ping"}}}"#,
+        ),
+        (
+            "InputRequiredResult",
+            r#"{"resultType":"input_required","requestState":"x","ttlMs":0}"#,
+            r#"{"resultType":"input_required"}"#,
+        ),
+        (
+            "InputRequiredResult",
+            r#"{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{"mode":"url","message":"m","url":"a:b"}}}}"#,
+            r#"{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create"}}}"#,
+        ),
+        (
+            "CompleteResult",
+            r#"{"resultType":"complete","completion":{"values":["a"]}}"#,
+            &format!(
+                r#"{{"resultType":"complete","completion":{{"values":[{}]}}}}"#,
+                vec!["\"a\""; 101].join(",")
+            ),
+        ),
+        (
+            "SubscriptionsAcknowledgedNotificationParams",
+            r#"{"_meta":{"io.modelcontextprotocol/subscriptionId":"s"},"notifications":{}}"#,
+            r#"{"_meta":{"io.modelcontextprotocol/subscriptionId":null},"notifications":{}}"#,
+        ),
+        (
+            "subscribedParams",
+            r#"{"_meta":{"io.modelcontextprotocol/subscriptionId":7}}"#,
+            "{}",
+        ),
+        (
+            "SubscriptionsListenResult",
+            r#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":7}}"#,
+            r#"{"resultType":"complete","_meta":{}}"#,
+        ),
+        (
+            "ReadResourceRequestParams",
+            &with_meta(
+                r#"{"_meta":META,"uri":"a:b","requestState":"s","inputResponses":{"a":{"action":"decline"}}}"#,
+            ),
+            &with_meta(
+                r#"{"_meta":META,"uri":"a:b","requestState":"s","inputResponses":{"a":{}}}"#,
+            ),
+        ),
+        (
+            "RequestParams",
+            &with_meta(r#"{"_meta":META}"#),
+            r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#,
+        ),
+        (
+            "UnsupportedProtocolVersionError",
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"m","data":{"supported":[],"requested":"x"}}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"m"}}"#,
+        ),
+        (
+            "Tool",
+            r#"{"name":"t","inputSchema":{"type":"object"},"outputSchema":{"type":"array"}}"#,
+            r#"{"name":"t","inputSchema":{"type":"object"},"outputSchema":true}"#,
+        ),
+    ] {
+        assert_eq!(judge_in(MODERN, name, good), [], "{name} {good}");
+        assert_ne!(judge_in(MODERN, name, bad), [], "{name} {bad}");
+    }
+}
+
+#[test]
+fn a_result_is_judged_by_its_type_and_never_by_what_fits() {
+    let mut out = String::new();
+    for (method, text) in [
+        ("tools/call", r#"{"content":[]}"#),
+        ("tools/call", r#"{"content":7,"inputRequests":[]}"#),
+        ("tools/call", r#"{"resultType":"complete","content":7}"#),
+        (
+            "tools/call",
+            r#"{"resultType":"complete","requestState":"s"}"#,
+        ),
+        (
+            "tools/call",
+            r#"{"resultType":"input_required","content":[]}"#,
+        ),
+        (
+            "tools/call",
+            r#"{"resultType":"input_required","requestState":7}"#,
+        ),
+        (
+            "prompts/get",
+            r#"{"resultType":"input_required","inputRequests":{"a":{"method":"roots/lost"},"b":{"method":"sampling/createMessage"}}}"#,
+        ),
+        ("resources/read", r#"{"resultType":"done","contents":[]}"#),
+        ("resources/read", r#"{"resultType":null,"contents":[]}"#),
+        (
+            "tools/list",
+            r#"{"resultType":"input_required","requestState":"s"}"#,
+        ),
+        ("tools/call", "[]"),
+        (
+            "server/discover",
+            r#"{"resultType":"complete","supportedVersions":[],"capabilities":{"extensions":{"tasks":{}}},"ttlMs":0,"cacheScope":"any"}"#,
+        ),
+    ] {
+        let value = serde_json::from_str(text).unwrap();
+        let violations = Schemas::of(MODERN).judge_result(method, &value, Some(text));
+        write!(out, "{method} {text}\n{}\n", shown(&violations.unwrap())).unwrap();
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn the_wrong_type_of_a_result_is_told_alone() {
+    let schema = r#"{"properties":{"jsonrpc":{"const":"2.0"},"result":{"spec":"CallToolResult"}}}"#;
+    for (message, pointers) in [
+        (
+            r#"{"jsonrpc":"2.0","result":{"resultType":"input_required","requestState":"s"}}"#,
+            vec!["/result/resultType"],
+        ),
+        (
+            r#"{"jsonrpc":2,"result":{"resultType":7}}"#,
+            vec!["/jsonrpc", "/result/resultType", "/result/resultType"],
+        ),
+        (
+            r#"{"jsonrpc":"2.0","result":{"isError":1}}"#,
+            vec!["/result", "/result", "/result/isError"],
+        ),
+    ] {
+        let value = serde_json::from_str(message).unwrap();
+        let violations = Schemas::of(MODERN).judge_inline(schema, &value, Some(message));
+        let mut found: Vec<_> = violations.unwrap();
+        found.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        let found: Vec<_> = found.iter().map(|one| one.pointer.as_str()).collect();
+        assert_eq!(found, pointers, "{message}");
+    }
+}
+
+#[test]
+fn a_task_is_no_result_of_a_request_that_asks_for_none() {
+    let task = json!({"task": {"taskId": "t", "status": "working", "createdAt": "a", "lastUpdatedAt": "b", "ttl": null}});
+    let call = Schemas::of(R).judge_result("tools/call", &task, None);
+    assert_eq!(call.unwrap()[0].message, "member `content` is missing");
+    for method in ["no/such", "notifications/progress"] {
+        assert_eq!(
+            Schemas::of(R)
+                .judge_result(method, &task, None)
+                .unwrap_err()
+                .to_string(),
+            format!("revision 2025-11-25 has no definition `result of {method}`")
+        );
     }
 }
 
@@ -321,6 +513,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just("properties"),
         Just("inputSchema"),
         Just("_meta"),
+        Just("resultType"),
+        Just("inputRequests"),
         Just("0"),
     ];
     let leaf = prop_oneof![
@@ -347,8 +541,8 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn judging_never_panics(value in any_json(), raw in ".*", index in any::<prop::sample::Index>()) {
-        let schemas = Schemas::of(R);
+    fn judging_never_panics(value in any_json(), raw in ".*", index in any::<prop::sample::Index>(), is_modern in any::<bool>()) {
+        let schemas = Schemas::of(if is_modern { MODERN } else { R });
         let names: Vec<_> = schemas.definitions().collect();
         let name = index.get(&names);
         for raw in [None, Some(raw), Some(value.to_string())] {

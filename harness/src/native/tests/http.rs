@@ -1,7 +1,7 @@
 //! The native steps over HTTP, against the reference server with and without a fault, and against scripted ones.
 
-use super::super::{Given, Means, run};
-use crate::era::legacy::{self, Opened};
+use super::super::{Came, Given, Means, run};
+use crate::era::{self, Opened};
 use crate::script::conversation::{Conversation, SentIndex, Waited};
 use crate::testing::REVISION;
 use crate::testing::http::{Say, Site, events, json_answer, ordinary_answer, peer};
@@ -19,8 +19,8 @@ const ECHO: &str = r#"{"jsonrpc":"2.0","id":50,"method":"tools/call","params":{"
 const SECOND: &str = r#"{"jsonrpc":"2.0","id":51,"method":"tools/call","params":{"name":"echo","arguments":{"message":"y"}}}"#;
 
 pub(super) async fn open(conversation: &mut Conversation) {
-    let params = Value::Object(legacy::initialize_params(REVISION)).to_string();
-    let (_, opened) = legacy::open(conversation, &params, Duration::from_secs(20)).await;
+    conversation.manner = era::Manner::new(REVISION);
+    let (_, opened) = era::open(conversation, Duration::from_secs(20)).await;
     assert_eq!(opened, Opened::Yes);
 }
 
@@ -48,11 +48,13 @@ pub(super) async fn native(
     let sent = |_: &str| of;
     let given = Given {
         means: &means,
-        revision: REVISION,
         sent: &sent,
     };
     let parameters: BTreeMap<String, Value> = serde_json::from_value(parameters).unwrap();
-    run(name, &parameters, conversation, given).await.unwrap()
+    match run(name, &parameters, conversation, given).await.unwrap() {
+        Came::Bound(bound) => bound,
+        Came::Sent(..) => panic!("{name} binds facts"),
+    }
 }
 
 /// What a judge says of a label in this conversation.

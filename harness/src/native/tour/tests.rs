@@ -1,5 +1,5 @@
 use super::{expanded, first_variable, run};
-use crate::era::legacy;
+use crate::era;
 use crate::native::Means;
 use crate::native::permission::Permissions;
 use crate::testing::{Wire, conversation, ordinary, result};
@@ -34,7 +34,7 @@ async fn tour(
         })
         .await
     });
-    let _ = legacy::open(&mut conversation, "{}", Duration::from_secs(1)).await;
+    let _ = era::open(&mut conversation, Duration::from_secs(1)).await;
     let bound = run(of, &mut conversation, means).await.unwrap();
     let heard = heard.lock().unwrap().clone();
     (bound, heard)
@@ -49,6 +49,7 @@ fn means(globs: &[&str], forbidden: bool) -> Means {
     Means {
         permissions: Permissions::new(globs, forbidden).unwrap(),
         capabilities: json!({ "prompts": {}, "resources": {} }),
+        ..Means::default()
     }
 }
 

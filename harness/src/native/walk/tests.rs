@@ -1,5 +1,5 @@
 use super::{KEPT_KEYS, MOST_PAGES, members_of, run, walk};
-use crate::era::legacy;
+use crate::era;
 use crate::script::conversation::Conversation;
 use crate::testing::{Wire, conversation, ordinary, refusal, result};
 use mcp_assay_model::record::Missing;
@@ -23,7 +23,7 @@ async fn listing(
         })
         .await
     });
-    let _ = legacy::open(&mut conversation, "{}", Duration::from_secs(1)).await;
+    let _ = era::open(&mut conversation, Duration::from_secs(1)).await;
     conversation
 }
 
@@ -125,7 +125,7 @@ async fn a_page_that_never_comes_is_told_apart_by_the_fence() {
             let _ = wire.hear().await;
             if dies { 1 } else { wire.mute().await }
         });
-        let _ = legacy::open(&mut conversation, "{}", Duration::from_secs(1)).await;
+        let _ = era::open(&mut conversation, Duration::from_secs(1)).await;
         let walked = walk("tools/list", &mut conversation).await;
         assert_eq!((walked.end, walked.missing), (end, Some(missing)));
     }

@@ -203,6 +203,8 @@ impl Conversation {
             // The server's own stream, where it is one that can be taken up.
             None => self.has_exchanges(),
         };
+        // Streams of the modern era cannot be taken up again.
+        let is_waited_for = is_waited_for && !self.manner.is_modern();
         let is_ours = matches!(end, End::Closed);
         self.exchanges
             .over(number, is_waited_for && !is_ours, Instant::now());
@@ -427,7 +429,7 @@ impl Conversation {
         let Link::Http(client, _) = &mut self.link else {
             return;
         };
-        if self.sent.iter().any(is_initialize) {
+        if !self.manner.is_modern() && self.sent.iter().any(is_initialize) {
             let version = response.value.pointer("/result/protocolVersion");
             // A handshake that was refused, also a second one, settles nothing.
             if let Some(version) = version.and_then(serde_json::Value::as_str) {
@@ -439,6 +441,10 @@ impl Conversation {
 
     fn answer(&mut self, request: &Message) {
         let Some(id) = &request.id else { return };
+        // In the modern era a server must not ask, and a client must not send responses.
+        if self.manner.is_modern() {
+            return;
+        }
         // A target that asks without end is not given a socket for each question.
         if self.exchanges.running().count() >= MOST_AT_ONCE {
             return;

@@ -165,7 +165,10 @@ impl Conversation {
             ),
             None => (None, None, None),
         };
-        if method.as_deref() == Some("initialize") && self.phase == Phase::Bare {
+        if method.as_deref() == Some("initialize")
+            && self.phase == Phase::Bare
+            && !self.manner.is_modern()
+        {
             self.phase = Phase::Opening;
         }
         let answerable = match kind {

@@ -65,8 +65,15 @@ impl Conversation {
         };
         let link = Link::Http(client.sibling(), process.clone());
         let avoid = self.written_ids.clone();
-        let mut sibling =
-            Conversation::new(link, self.binding, label, Arc::clone(&self.pace), avoid);
+        let manner = self.manner.clone();
+        let mut sibling = Conversation::new(
+            link,
+            self.binding,
+            manner,
+            label,
+            Arc::clone(&self.pace),
+            avoid,
+        );
         sibling.started = self.started;
         Some(sibling)
     }

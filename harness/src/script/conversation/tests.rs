@@ -4,7 +4,7 @@ mod http_resumption;
 mod http_sse;
 
 use super::{Conversation, FLOOD_KEPT, Fence, Phase, SentIndex, Waited};
-use crate::era::legacy::{self, Opened};
+use crate::era::{self, Opened};
 use crate::script::transcript::HEAD_BYTES;
 use crate::target::Link;
 use crate::testing::{
@@ -53,7 +53,7 @@ fn arrived(raw: Bytes) -> Entry {
 }
 
 async fn open(conversation: &mut Conversation) -> SentIndex {
-    let (index, opened) = legacy::open(conversation, "{}", Duration::from_secs(20)).await;
+    let (index, opened) = era::open(conversation, Duration::from_secs(20)).await;
     assert_eq!(opened, Opened::Yes);
     index
 }
@@ -514,8 +514,14 @@ async fn fresh_ids_are_none_that_the_card_writes_in_whatever_spelling() {
         Bounds::default(),
     );
     let link = Link::Pipes(connection);
-    let mut conversation =
-        Conversation::new(link, Binding::Memory, "c", crate::testing::pace(), written);
+    let mut conversation = Conversation::new(
+        link,
+        Binding::Memory,
+        era::Manner::new(mcp_assay_model::protocol::Revision::R2025_11_25),
+        "c",
+        crate::testing::pace(),
+        written,
+    );
     let fresh: Vec<String> = (0..3).map(|_| conversation.fresh_id().0).collect();
     assert_eq!(fresh, ["6", "7", "8"]);
 }

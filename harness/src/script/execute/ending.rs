@@ -1,7 +1,7 @@
 //! How a conversation ends: alive, closed by the card, dead or hung; and what a new client of the same server meets.
 
 use super::{Execution, judges_to_the_end};
-use crate::era::legacy::{self, Opened};
+use crate::era::{self, Manner, Opened};
 use crate::script::conversation::{Fence, Phase, Waited};
 use mcp_assay_model::record::{End, Missing};
 use mcp_assay_transport::pipes::Exit;
@@ -55,11 +55,11 @@ impl Execution<'_, '_> {
             return End::Alive;
         };
         let after = self.conversation.last_seq();
-        let params = legacy::initialize_params(self.context.revision);
-        let params = serde_json::Value::Object(params).to_string();
+        other.manner = Manner::new(self.context.revision);
+        let method = other.manner.opening_method();
         let id = other.fresh_id();
         let began = Instant::now();
-        let (index, _) = other.send_now(&legacy::initialize(&id, &params));
+        let (index, _) = other.send_now(&other.manner.opening(&id));
         let patience = self.conversation.pace.start();
         let waited = other.wait_reply(index, began + patience).await;
         let status = other.status(index);
@@ -68,11 +68,11 @@ impl Execution<'_, '_> {
             // Whether it has room for one more is its own affair.
             (Waited::Over, Some(status)) if status < 500 => None,
             (Waited::Over, Some(status)) => Some(End::Died {
-                how: format!("answers a new client's `initialize` with HTTP {status}"),
+                how: format!("answers a new client's `{method}` with HTTP {status}"),
                 after,
             }),
             (Waited::Over, None) => Some(End::Died {
-                how: "breaks off the `initialize` of a new client".to_owned(),
+                how: format!("breaks off the `{method}` of a new client"),
                 after,
             }),
             (Waited::Ended, _) => Some(End::Died {
@@ -108,10 +108,9 @@ impl Execution<'_, '_> {
                 End::Unfenced
             };
         }
-        let params = legacy::initialize_params(self.context.revision);
-        let params = serde_json::Value::Object(params).to_string();
         let patience = self.conversation.pace.start();
-        match legacy::open(self.conversation, &params, patience).await.1 {
+        self.conversation.manner = Manner::new(self.context.revision);
+        match era::open(self.conversation, patience).await.1 {
             Opened::Yes | Opened::Refused => End::Alive,
             Opened::Missing(Missing::Died) => self.died().await,
             Opened::Missing(Missing::Hung | Missing::Silent | Missing::Unfenced) => End::Hung {

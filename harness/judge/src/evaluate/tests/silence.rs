@@ -138,6 +138,55 @@ fn silence_for_a_request_is_no_reply_up_to_the_fence_and_after_it() {
 }
 
 #[test]
+fn a_ping_of_the_server_is_lawful_in_the_legacy_era_only() {
+    let ping = r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;
+    let mut talk =
+        Talk::new()
+            .sent("q", CALL)
+            .window("s", "any", |talk| talk.came(ping), |talk| talk);
+    for (revision, expected) in [
+        (Revision::R2025_11_25, "pass"),
+        (Revision::R2026_07_28, "fail unexpected-message"),
+    ] {
+        talk.record.revision = revision;
+        let judgement = run(&check(none(Absent::Request, Some("s"))), &talk);
+        assert_eq!(outcome(&judgement), expected, "{revision}");
+    }
+}
+
+#[test]
+fn silence_of_a_subscription_is_not_that_of_another() {
+    let listen = r#"{"jsonrpc":"2.0","id":"a","method":"subscriptions/listen","params":{}}"#;
+    let changed = |meta: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{{"_meta":{meta}}}}}"#
+        )
+    };
+    for (meta, expected) in [
+        (
+            r#"{"io.modelcontextprotocol/subscriptionId":"a"}"#,
+            "fail unexpected-message",
+        ),
+        (
+            r#"{"io.modelcontextprotocol/subscriptionId":"\u0061"}"#,
+            "fail unexpected-message",
+        ),
+        ("{}", "fail unexpected-message"),
+        (r#"{"io.modelcontextprotocol/subscriptionId":"b"}"#, "pass"),
+        (r#"{"io.modelcontextprotocol/subscriptionId":1}"#, "pass"),
+    ] {
+        let talk = Talk::new().sent("q", listen).window(
+            "s",
+            "q",
+            |talk| talk.came(changed(meta)),
+            |talk| talk,
+        );
+        let judgement = run(&check(none(Absent::Notification, Some("s"))), &talk);
+        assert_eq!(outcome(&judgement), expected, "{meta}");
+    }
+}
+
+#[test]
 fn a_stray_response_is_a_reply_to_what_has_no_id() {
     let stray = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}"#;
     let quiet = |talk: Talk| talk;

@@ -1,7 +1,7 @@
 //! Exchanges: whose a response is, when nothing more can come, in which order messages go out, and with which fields.
 
 use super::super::{Conversation, Fence, Phase, SentIndex, Waited};
-use crate::era::legacy::{self, Opened};
+use crate::era::{self, Opened};
 use crate::testing::REVISION;
 use crate::testing::http::{
     Asked, Say, Site, bare_answer, events, json_answer, ordinary_answer, peer,
@@ -9,13 +9,12 @@ use crate::testing::http::{
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Direction, Entry, HttpPart, Missing};
 use mcp_assay_wire::http::End;
-use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
 pub(super) async fn open_in(conversation: &mut Conversation, revision: Revision) -> SentIndex {
-    let params = Value::Object(legacy::initialize_params(revision)).to_string();
-    let (index, opened) = legacy::open(conversation, &params, Duration::from_secs(20)).await;
+    conversation.manner = era::Manner::new(revision);
+    let (index, opened) = era::open(conversation, Duration::from_secs(20)).await;
     assert_eq!(opened, Opened::Yes);
     index
 }
