@@ -1,6 +1,6 @@
 //! One request of a native step, and what came of it.
 
-use crate::script::conversation::{Conversation, Fence, Waited};
+use crate::script::conversation::{Conversation, Fence, SentIndex, Waited};
 use mcp_assay_model::record::Missing;
 use mcp_assay_wire::jsonrpc::Kind;
 use serde_json::Value;
@@ -31,27 +31,7 @@ pub async fn request(
     if outcome.is_err() {
         return Err(Missing::Hung);
     }
-    let seq = match conversation
-        .wait_reply(index, Instant::now() + patience)
-        .await
-    {
-        Waited::Got(seq) => seq,
-        Waited::Ended => return Err(Missing::Died),
-        Waited::TimedOut | Waited::Over => match conversation.fence(Duration::ZERO).await {
-            Fence::Answered(_) => {
-                let late = conversation.sent(index).replies.first().copied();
-                // What came and was too long to be read may be the answer.
-                let oversized = conversation.has_oversized_since(conversation.sent(index).seq);
-                let is_limited = conversation.status(index) == Some(429);
-                late.ok_or(if oversized || is_limited {
-                    Missing::Unfenced
-                } else {
-                    Missing::Silent
-                })?
-            }
-            Fence::Missing(missing) => return Err(missing),
-        },
-    };
+    let seq = await_reply(conversation, index, patience).await?;
     let message = conversation
         .entry(seq)
         .and_then(|entry| entry.message.as_ref());
@@ -59,4 +39,34 @@ pub async fn request(
         .filter(|message| message.kind == Kind::Result)
         .and_then(|message| message.value.get("result").cloned());
     Ok(Reply { seq, result })
+}
+
+/// Waits for the reply to a request that was sent; silence is settled by a fence.
+///
+/// **Errors**: why no reply came.
+pub async fn await_reply(
+    conversation: &mut Conversation,
+    index: SentIndex,
+    patience: Duration,
+) -> Result<u64, Missing> {
+    let deadline = Instant::now() + patience;
+    match conversation.wait_reply(index, deadline).await {
+        Waited::Got(seq) => return Ok(seq),
+        Waited::Ended => return Err(Missing::Died),
+        Waited::TimedOut | Waited::Over => {}
+    }
+    match conversation.fence(Duration::ZERO).await {
+        Fence::Answered(_) => {
+            let late = conversation.sent(index).replies.first().copied();
+            // What came and was too long to be read may be the answer.
+            let oversized = conversation.has_oversized_since(conversation.sent(index).seq);
+            let is_limited = conversation.status(index) == Some(429);
+            late.ok_or(if oversized || is_limited {
+                Missing::Unfenced
+            } else {
+                Missing::Silent
+            })
+        }
+        Fence::Missing(missing) => Err(missing),
+    }
 }

@@ -1,6 +1,6 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
-use super::http_judges;
+use super::{http_judges, listen_judges};
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -12,6 +12,10 @@ use std::collections::HashMap;
 
 /// Names of the native judges and what each says, in a line.
 pub const JUDGES: &[(&str, &str)] = &[
+    (
+        "acknowledged-first",
+        "each subscription of `listen` began with its acknowledgement",
+    ),
     (
         "call-results",
         "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called",
@@ -30,6 +34,10 @@ pub const JUDGES: &[(&str, &str)] = &[
         "each result on a tour but those of tools/call fits the definition of its method",
     ),
     (
+        "only-asked",
+        "the subscriptions of `listen` brought nothing that was not asked for",
+    ),
+    (
         "own-answers",
         "each of two clients got an answer of the kind that it gets alone",
     ),
@@ -43,12 +51,20 @@ pub const JUDGES: &[(&str, &str)] = &[
         "the response came in the exchange of its request, or on its resumption",
     ),
     (
+        "own-tags",
+        "every message of the subscriptions of `listen` names the one that it belongs to",
+    ),
+    (
         "primed",
         "the event stream begins with an event that has an id and empty data",
     ),
     (
         "session-uncounted",
         "the session ids of two clients are not next to each other in a count",
+    ),
+    (
+        "silent-after-end",
+        "the subscriptions of `listen` brought nothing after they were cancelled",
     ),
     (
         "slow-body-served",
@@ -85,6 +101,10 @@ impl NativeJudges for Judges {
             });
         }
         let judge = match name {
+            "acknowledged-first" => listen_judges::acknowledged_first,
+            "only-asked" => listen_judges::only_asked,
+            "own-tags" => listen_judges::own_tags,
+            "silent-after-end" => listen_judges::silent_after_end,
             "call-results" => call_results,
             "list-results" => list_results,
             "own-answers" => http_judges::own_answers,
@@ -161,7 +181,7 @@ fn results(bound: &NativeBound, record: &Record, wanted: impl Fn(&str) -> bool) 
             .entry(seq)
             .and_then(|entry| std::str::from_utf8(&entry.raw).ok());
         let raw = raw.and_then(|raw| mcp_assay_wire::raw::at(raw, "/result"));
-        let Some(definition) = definition_of(record.revision, method) else {
+        let Some(definition) = definition_of(record.revision, method, result) else {
             return Judgement::error(format!("no result definition for `{method}`"));
         };
         match schemas.judge_definition(definition, result, raw) {
@@ -176,14 +196,17 @@ fn results(bound: &NativeBound, record: &Record, wanted: impl Fn(&str) -> bool) 
     Judgement::of(findings, judged)
 }
 
-/// The definition of a method's plain result; the tour asks for no other.
-fn definition_of(revision: Revision, method: &str) -> Option<&'static str> {
+/// The definition of a method's result: the plain one, unless the result says that it asks for input and the method may do that.
+fn definition_of(revision: Revision, method: &str, result: &Value) -> Option<&'static str> {
     let mut methods = mcp_assay_schemas::methods(revision.as_str());
-    methods
-        .find(|known| known.method == method)?
-        .results
-        .first()
-        .map(String::as_str)
+    let definitions = &methods.find(|known| known.method == method)?.results;
+    let mut definitions = definitions.iter().map(String::as_str);
+    let plain = definitions.next()?;
+    let asks = result
+        .get("resultType")
+        .is_some_and(|it| it == "input_required");
+    let asking = definitions.find(|definition| *definition == "InputRequiredResult");
+    Some(asking.filter(|_| asks).unwrap_or(plain))
 }
 
 /// One root cause, one finding: the same code, method and message, wherever it is.

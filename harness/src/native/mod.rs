@@ -1,9 +1,12 @@
 //! Native steps and judges: what nine verbs cannot say. Registered here, one file an area.
 
 pub mod arguments;
+pub mod complete_mrtr;
 pub mod exchange;
 pub mod http_judges;
 pub mod judges;
+pub mod listen;
+mod listen_judges;
 pub mod permission;
 pub mod resume;
 pub mod slow_body;
@@ -13,7 +16,7 @@ pub mod two_clients;
 pub mod walk;
 
 use crate::script::conversation::{Conversation, SentIndex};
-use mcp_assay_model::record::NativeBound;
+use mcp_assay_model::record::{Missing, NativeBound};
 use mcp_assay_transport::http::mirror::Mirror;
 use permission::Permissions;
 use serde_json::Value;
@@ -48,6 +51,41 @@ pub struct Native {
 
 /// Every native step, by name.
 pub const NATIVES: &[Native] = &[
+    Native {
+        name: "complete_mrtr",
+        about: "answers what a server asked for in place of a result, by the card's `answer` table, and repeats the request with the answers",
+        parameters: &[
+            ("of", "label of a request that was answered"),
+            (
+                "request_state",
+                "kept (unless given) | dropped | altered: in one character",
+            ),
+            (
+                "responses",
+                "all (unless given) | none | partial: the first | extra: one more than was asked for | broken: none is what was asked for",
+            ),
+            (
+                "rounds",
+                "repetitions at most, 1 unless given, to 10; ends with the first answer that asks for nothing",
+            ),
+        ],
+        labels: &["of"],
+        binds: "the request that was sent last; `of` itself where nothing was asked for",
+    },
+    Native {
+        name: "listen",
+        about: "opens subscriptions/listen streams at once, waits for what a call changes, and ends them",
+        parameters: &[
+            ("notifications", "the filter of the first stream"),
+            ("second", "the filter of a second stream; none unless given"),
+            (
+                "call",
+                "params of a tools/call that is made while they are open; none unless given",
+            ),
+        ],
+        labels: &[],
+        binds: "streams: [{ id: raw text, filter, heard: [{ seq, method, tag: raw text or null, params }], reply: result | error | null, code, after: as heard, what came after its end }], strays: as heard, what names no subscription of ours, call: result | error | null",
+    },
     Native {
         name: "resume",
         about: "resumes the event stream of a request by GET with Last-Event-ID, after its first event or after `last`",
@@ -110,6 +148,15 @@ pub struct Given<'a> {
     pub sent: &'a (dyn Fn(&str) -> Option<SentIndex> + Sync),
 }
 
+/// What a native step comes to.
+#[derive(Clone, Debug)]
+pub enum Came {
+    /// Its label names what it found.
+    Bound(NativeBound),
+    /// Its label names a request that it sent; why no more can be asked, where that is so.
+    Sent(SentIndex, Option<Missing>),
+}
+
 /// Runs a native step.
 ///
 /// **Errors**: when no such native exists or a parameter is missing; the linter refuses such cards.
@@ -118,29 +165,34 @@ pub async fn run(
     parameters: &BTreeMap<String, Value>,
     conversation: &mut Conversation,
     given: Given<'_>,
-) -> Result<NativeBound, String> {
+) -> Result<Came, String> {
     let text = |key: &str| {
         let value = parameters.get(key).and_then(Value::as_str);
         value.ok_or_else(|| format!("native `{name}` lacks its parameter `{key}`"))
     };
-    match name {
+    let sent = |key: &str| {
+        (given.sent)(text(key)?)
+            .ok_or_else(|| format!("`{key}` of `{name}` names nothing that was sent"))
+    };
+    let bound = match name {
+        "complete_mrtr" => {
+            let plan = complete_mrtr::Plan::of(parameters)?;
+            let (index, missing) = complete_mrtr::run(conversation, sent("of")?, plan).await;
+            return Ok(Came::Sent(index, missing));
+        }
+        "listen" => listen::run(parameters, conversation).await?,
         "resume" => {
-            let of = (given.sent)(text("of")?)
-                .ok_or_else(|| "`of` of `resume` names nothing that was sent".to_owned())?;
             let last = parameters.get("last").and_then(Value::as_str);
-            Ok(resume::run(conversation, of, last).await)
+            resume::run(conversation, sent("of")?, last).await
         }
-        "slow_body" => slow_body::run(conversation).await,
-        "stream_end" => {
-            let of = (given.sent)(text("of")?)
-                .ok_or_else(|| "`of` of `stream_end` names nothing that was sent".to_owned())?;
-            Ok(stream_end::run(conversation, of).await)
-        }
-        "tour" => tour::run(text("of")?, conversation, given.means).await,
-        "two_clients" => two_clients::run(conversation).await,
-        "walk" => Ok(walk::run(text("list")?, conversation).await),
-        _ => Err(format!("no native step `{name}`")),
-    }
+        "slow_body" => slow_body::run(conversation).await?,
+        "stream_end" => stream_end::run(conversation, sent("of")?).await,
+        "tour" => tour::run(text("of")?, conversation, given.means).await?,
+        "two_clients" => two_clients::run(conversation).await?,
+        "walk" => walk::run(text("list")?, conversation).await,
+        _ => return Err(format!("no native step `{name}`")),
+    };
+    Ok(Came::Bound(bound))
 }
 
 #[cfg(test)]

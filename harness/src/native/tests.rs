@@ -4,7 +4,7 @@ mod http_step_judges;
 mod http_two_clients;
 
 use super::judges::{JUDGES, Judges};
-use super::{Given, Means, NATIVES, run};
+use super::{Came, Given, Means, NATIVES, Native, run};
 use crate::testing::{REVISION, Wire, conversation, ordinary};
 use mcp_assay_judge::NativeJudges;
 use mcp_assay_model::protocol::Binding;
@@ -37,7 +37,10 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
         sent: &nothing,
     };
     let of_http = ["resume", "slow_body", "stream_end", "two_clients"];
-    for native in NATIVES {
+    // Those of the modern era, whose parameters have usual values, have tests of their own.
+    let of_modern_era = ["complete_mrtr", "listen"];
+    let others = |native: &&Native| !of_modern_era.contains(&native.name);
+    for native in NATIVES.iter().filter(others) {
         let values = [("last", "7"), ("list", "tools/list"), ("of", "tools")];
         let parameters: BTreeMap<String, Value> = native
             .parameters
@@ -57,7 +60,7 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
         let bound = run(native.name, &parameters, &mut open(), given)
             .await
             .unwrap();
-        assert_eq!(bound.native, native.name);
+        assert!(matches!(bound, Came::Bound(bound) if bound.native == native.name));
         for (missing, _) in native.parameters {
             let mut fewer = parameters.clone();
             fewer.remove(*missing);

@@ -9,7 +9,7 @@ use super::pace::Pace;
 use super::scope::{Scope, Unresolved};
 use crate::era::modern::DISCOVER;
 use crate::era::{self, Opened};
-use crate::native::{self, Means};
+use crate::native::{self, Came, Means};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Bound, End, ExitSeen, Missing, Record, Window};
 use mcp_assay_model::scenario::{
@@ -209,11 +209,15 @@ impl Execution<'_, '_> {
                     means: self.context.means,
                     sent: &sent,
                 };
-                let bound = native::run(name, &rendered, self.conversation, given)
+                let came = native::run(name, &rendered, self.conversation, given)
                     .await
                     .map_err(Unresolved::Card)?;
-                self.stopped = bound.missing.filter(|missing| *missing != Missing::Silent);
-                self.name(label.as_deref(), Named::Bound(Bound::Native(bound)));
+                let (missing, named) = match came {
+                    Came::Bound(bound) => (bound.missing, Named::Bound(Bound::Native(bound))),
+                    Came::Sent(index, missing) => (missing, Named::Sent(index)),
+                };
+                self.stopped = missing.filter(|missing| *missing != Missing::Silent);
+                self.name(label.as_deref(), named);
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! The native steps over HTTP, against the reference server with and without a fault, and against scripted ones.
 
-use super::super::{Given, Means, run};
+use super::super::{Came, Given, Means, run};
 use crate::era::{self, Opened};
 use crate::script::conversation::{Conversation, SentIndex, Waited};
 use crate::testing::REVISION;
@@ -51,7 +51,10 @@ pub(super) async fn native(
         sent: &sent,
     };
     let parameters: BTreeMap<String, Value> = serde_json::from_value(parameters).unwrap();
-    run(name, &parameters, conversation, given).await.unwrap()
+    match run(name, &parameters, conversation, given).await.unwrap() {
+        Came::Bound(bound) => bound,
+        Came::Sent(..) => panic!("{name} binds facts"),
+    }
 }
 
 /// What a judge says of a label in this conversation.
