@@ -7,7 +7,10 @@ use crate::error::RpcError;
 use crate::incoming::Params;
 use crate::json::Json;
 use crate::listing;
+use crate::modern::mrtr::Rounds;
+use crate::modern::subscriptions::{Change, Listens};
 use crate::outgoing::Outlet;
+use crate::questions::{Question, Unanswered};
 use mcp_assay_model::protocol::Revision;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -16,6 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The resource that the tool `touch` changes.
 pub(crate) const WATCHED: &str = "test://watched-resource";
+
+/// A resource that is in no list, and asks the user before it is read; from 2026-07-28 on.
+const ASKING: &str = "test://asks-before-read";
 
 /// The template whose instances can be read.
 pub(crate) const TEMPLATE: &str = "test://template/{id}/data";
@@ -54,6 +60,8 @@ pub(crate) struct Watched {
     subscriptions: Arc<Mutex<BTreeSet<String>>>,
     changes: Arc<AtomicU64>,
     outlet: Outlet,
+    /// Who listens for changes in the modern era.
+    pub listens: Listens,
 }
 
 impl Watched {
@@ -63,10 +71,11 @@ impl Watched {
             subscriptions: Arc::default(),
             changes: Arc::default(),
             outlet,
+            listens: Listens::default(),
         }
     }
 
-    /// Changes the watched resource and tells a subscriber; returns how often it has changed.
+    /// Changes the watched resource and tells subscribers of both eras; returns how often it has changed.
     pub async fn change(&self) -> u64 {
         let changes = self.changes.fetch_add(1, Ordering::Relaxed) + 1;
         if self.with_subscriptions(|uris| uris.contains(WATCHED)) {
@@ -75,13 +84,19 @@ impl Watched {
                 .notify("notifications/resources/updated", params)
                 .await;
         }
+        self.listens.tell(Change::Resource(WATCHED)).await;
         changes
+    }
+
+    /// Whether there is such a resource.
+    pub fn has(&self, uri: &str) -> bool {
+        self.contents(uri).is_some()
     }
 
     /// Answers `resources/subscribe`.
     pub fn subscribe(&self, params: Params<'_>, revision: Revision) -> Result<Value, RpcError> {
         let uri = params.required_string("uri")?;
-        if self.contents(uri).is_none() {
+        if !self.has(uri) {
             return Err(RpcError::resource_not_found(uri, revision));
         }
         self.with_subscriptions(|uris| uris.insert(uri.to_owned()));
@@ -101,6 +116,23 @@ impl Watched {
         let contents = self.contents(uri);
         let contents = contents.ok_or_else(|| RpcError::resource_not_found(uri, revision))?;
         Ok(json!({ "contents": [contents] }))
+    }
+
+    /// Answers `resources/read` of a resource that asks first; `None` for all others.
+    pub fn read_asking(uri: &str, rounds: &Rounds) -> Option<Result<Value, Unanswered>> {
+        if uri != ASKING {
+            return None;
+        }
+        let form = json!({
+            "type": "object",
+            "properties": { "reason": { "type": "string", "description": "Why it is read" } },
+            "required": ["reason"],
+        });
+        let question = Question::elicitation("reason", "Why do you read this?", form);
+        Some(rounds.answer(&question).map(|answer| {
+            let text = format!("Read because of {}", answer["content"]);
+            json!({ "contents": [{ "uri": uri, "mimeType": "text/plain", "text": text }] })
+        }))
     }
 
     fn contents(&self, uri: &str) -> Option<Value> {

@@ -1,6 +1,8 @@
 //! Tools that take time, and one that changes something.
 
-use super::{Call, Outcome};
+use super::{Call, Outcome, rounds};
+use crate::modern::subscriptions::Change;
+use crate::questions::Capability;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -36,6 +38,27 @@ pub(super) async fn with_logging(call: Call) -> Outcome {
     Outcome::text("Logged three times.")
 }
 
+/// Logs at four levels, from the least severe on.
+pub(super) async fn at_levels(call: Call) -> Outcome {
+    for level in ["debug", "info", "warning", "error"] {
+        call.log.say(level, "Logged by a tool").await;
+    }
+    Outcome::text("Logged at four levels.")
+}
+
+/// Reports progress, then asks the user, if the client can: all that comes before the answer is notifications.
+pub(super) async fn then_asks(call: Call) -> Outcome {
+    call.log.info("Working").await;
+    call.progress.report(50, "Half way").await;
+    tokio::time::sleep(PAUSE).await;
+    rounds::run(&call, |rounds| {
+        if rounds.has(Capability::Elicitation) {
+            return rounds::elicitation(rounds);
+        }
+        Ok(Outcome::text("There is nobody to ask."))
+    })
+}
+
 /// Reports progress three times, the last time before the answer: progress must stop with it.
 pub(super) async fn with_progress(call: Call) -> Outcome {
     call.progress.report(0, "Started").await;
@@ -50,4 +73,10 @@ pub(super) async fn with_progress(call: Call) -> Outcome {
 pub(super) async fn touch(call: Call) -> Outcome {
     let changes = call.watched.change().await;
     Outcome::text(format!("Changed {changes} times."))
+}
+
+/// Says that a list changed. It does not: no request may change a list as a side effect, and to say so without need is lawful.
+pub(super) async fn announce(call: Call, change: Change<'static>) -> Outcome {
+    call.watched.listens.tell(change).await;
+    Outcome::text("Told all who listen.")
 }

@@ -11,5 +11,7 @@ mod faults;
 mod features;
 mod lifecycle;
 mod modern;
+mod rounds;
 mod schemas;
+mod subscriptions;
 mod support;
