@@ -16,7 +16,7 @@ use crate::run::plan::{Case, Chosen, Offer, plan};
 use crate::run::probe::probe;
 use crate::run::survey::bindings;
 use crate::script::pace::Pace;
-use crate::target::{Launcher, Target};
+use crate::target::{Launcher, Peer, Target};
 use claims::{LIVES, Lie, OBSERVED};
 use mcp_assay_catalogue::{Catalogue, check_id};
 use mcp_assay_judge::observer::observe;
@@ -70,24 +70,31 @@ enum Claim {
     Life(FindingCode),
 }
 
-fn legacy() -> impl Iterator<Item = Revision> {
-    Revision::ALL
-        .into_iter()
-        .filter(|revision| revision.era() == Era::Legacy)
+/// Revisions of these eras.
+fn revisions(eras: &[Era]) -> impl Iterator<Item = Revision> {
+    let of = |revision: &Revision| eras.contains(&revision.era());
+    Revision::ALL.into_iter().filter(of)
 }
 
 fn revisions_of(card: &Scenario, at: Option<&FaultAt>) -> Vec<Revision> {
     let bounds = at.and_then(|at| at.revisions);
     let until = card.until.unwrap_or(Revision::R2026_07_28);
-    legacy()
+    Revision::ALL
+        .into_iter()
         .filter(|revision| (card.since..=until).contains(revision))
         .filter(|revision| bounds.is_none_or(|(from, to)| (from..=to).contains(revision)))
         .collect()
 }
 
-/// The fixtures that the reference peer offers.
+/// The fixtures that the reference server offers in every revision.
 pub fn fixtures() -> Value {
     json!({
+        "asks": {
+            "call": { "name": "test_input_required_result_tampered_state", "arguments": {} },
+            "content": { "confirmed": true },
+        },
+        "list-change": { "list": "tools", "call": { "name": "test_trigger_tool_change", "arguments": {} } },
+        "logs": { "tool": "test_tool_with_logging", "arguments": {} },
         "slow": { "tool": "slow", "arguments": { "ms": 2000 }, "takes_ms": 2000 },
         "echo": { "tool": "echo", "argument": "message" },
         "progress": { "tool": "test_tool_with_progress", "arguments": {} },
@@ -129,11 +136,19 @@ pub fn matrix(catalogue: &Arc<Catalogue>, filter: &str, threads: usize) -> Vec<P
     proofs
 }
 
-/// Runs all cases against the honest reference peer over one binding; gives every result, and one for each finding of an observer.
+/// Runs all cases against the honest reference server over one binding, first one that speaks both eras, then one of the revision's own;
+/// gives every result, and one for each finding of an observer.
 pub fn reference(catalogue: &Arc<Catalogue>, binding: Binding) -> Vec<CheckResult> {
     let mut all = Vec::new();
-    for revision in legacy() {
-        for (case, attempt, results) in paused(run_all(catalogue, revision, binding, None)).ran {
+    // HTTP+SSE belongs to the legacy era.
+    let eras: &[Era] = match binding {
+        Binding::HttpSse => &[Era::Legacy],
+        Binding::Memory | Binding::Stdio | Binding::Http => &[Era::Legacy, Era::Modern],
+    };
+    let both = revisions(eras).map(|revision| (revision, Peer::over(binding, None)));
+    let own = revisions(eras).map(|revision| (revision, peer(binding, revision, None)));
+    for (revision, peer) in both.chain(own) {
+        for (case, attempt, results) in paused(run_all(catalogue, revision, &peer, None)).ran {
             all.extend(results);
             for seen in seen_by_observers(&attempt)
                 .into_iter()
@@ -198,7 +213,7 @@ fn variations(catalogue: &Catalogue) -> Vec<Variation> {
         all.push(Variation {
             id: format!("{}{sign}{number}", observed.rule),
             own: observed.rule.to_owned(),
-            revisions: legacy()
+            revisions: revisions(observed.eras)
                 .filter(|revision| observed.binding != Binding::Http || defines_http(*revision))
                 .collect(),
             binding: observed.binding,
@@ -207,13 +222,13 @@ fn variations(catalogue: &Catalogue) -> Vec<Variation> {
             claim,
         });
     }
-    for (number, &(card, fault, code)) in (1..).zip(LIVES) {
+    for (number, &(card, fault, code, eras)) in (1..).zip(LIVES) {
         let own = format!("{card}/alive");
         let (id, fault) = (format!("{own}#{number}"), Fault::Named(fault.to_owned()));
         all.push(Variation {
             id,
             own,
-            revisions: legacy().collect(),
+            revisions: revisions(eras).collect(),
             binding: Binding::Memory,
             at: None,
             fault,
@@ -283,15 +298,16 @@ struct Ran {
 async fn run_all(
     catalogue: &Arc<Catalogue>,
     revision: Revision,
-    binding: Binding,
+    peer: &Peer,
     planted: Option<(Option<&FaultAt>, &Fault)>,
 ) -> Ran {
+    let binding = peer.binding;
     let mut ran = Ran {
         ran: Vec::new(),
         struck: 0,
         refused: None,
     };
-    let honest = stage(catalogue, binding, None, Means::default(), revision);
+    let honest = stage(catalogue, peer.clone(), Means::default(), revision);
     let probe = probe(&honest, revision).await;
     let result = probe.result.as_ref();
     let capabilities = result
@@ -331,7 +347,11 @@ async fn run_all(
             },
         };
         let count = fresh.clone();
-        let stage = stage(catalogue, binding, fresh, means.clone(), revision);
+        let peer = Peer {
+            planted: fresh,
+            ..peer.clone()
+        };
+        let stage = stage(catalogue, peer, means.clone(), revision);
         let (attempt, shared) = attempt(&stage, &case, None).await;
         drop(shared);
         let struck = count.map_or(0, |planted| planted.fired());
@@ -344,15 +364,9 @@ async fn run_all(
     ran
 }
 
-fn stage(
-    catalogue: &Arc<Catalogue>,
-    binding: Binding,
-    planted: Option<Planted>,
-    means: Means,
-    revision: Revision,
-) -> Stage {
+fn stage(catalogue: &Arc<Catalogue>, peer: Peer, means: Means, revision: Revision) -> Stage {
     Stage {
-        launcher: Launcher::new(peer(binding, planted), false)
+        launcher: Launcher::new(Target::Peer(peer), false)
             .expect("memory needs no thread")
             .with_facts(catalogue),
         pace: Arc::new(Pace::new(Duration::from_secs(30), Duration::from_secs(20))),
@@ -369,11 +383,12 @@ fn plant(binding: Binding, at: Option<&FaultAt>, fault: &Fault) -> Result<Plante
     }
 }
 
-/// The reference server over a binding, honest or telling one lie.
-pub fn peer(binding: Binding, planted: Option<Planted>) -> Target {
-    match binding {
-        Binding::Stdio | Binding::Memory => Target::Peer(planted),
-        Binding::Http | Binding::HttpSse => Target::PeerHttp { binding, planted },
+/// The reference server as it speaks the era of a revision alone, honest or telling one lie.
+fn peer(binding: Binding, revision: Revision, planted: Option<Planted>) -> Peer {
+    Peer {
+        binding,
+        revisions: revisions(&[revision.era()]).collect(),
+        planted,
     }
 }
 
@@ -387,12 +402,8 @@ fn prove(catalogue: &Arc<Catalogue>, variation: &Variation) -> Proof {
     };
     for &revision in &variation.revisions {
         let planted = (variation.at.as_ref(), &variation.fault);
-        let ran = paused(run_all(
-            catalogue,
-            revision,
-            variation.binding,
-            Some(planted),
-        ));
+        let peer = peer(variation.binding, revision, None);
+        let ran = paused(run_all(catalogue, revision, &peer, Some(planted)));
         if let Some(refused) = ran.refused {
             proof
                 .problems

@@ -3,8 +3,7 @@
 //! ```text
 //! Command ──── Spawner ───────────────────────────> Link::Pipes
 //! Http ─────── its server, started once, shared ──> Link::Http
-//! Peer ─────── a fresh reference server in memory > Link::Pipes
-//! PeerHttp ─── the same behind HTTP in memory ────> Link::Http
+//! Peer ─────── a fresh reference server in memory > Link::Pipes, or Link::Http
 //! ```
 
 mod launcher;
@@ -12,11 +11,10 @@ mod peer;
 mod server;
 
 pub use launcher::{Launcher, OpenError};
-pub use peer::resolve_facts;
+pub use peer::{Peer, resolve_facts};
 pub use server::Start;
 
 use mcp_assay_model::protocol::Binding;
-use mcp_assay_peer::Planted;
 use mcp_assay_transport::connection::Connection;
 use mcp_assay_transport::http::Client;
 use mcp_assay_transport::http::endpoint::Endpoint;
@@ -32,18 +30,26 @@ pub enum Target {
     Command(Command),
     /// A server behind an address.
     Http(HttpTarget),
-    /// The reference peer in memory, honest or telling one lie.
-    Peer(Option<Planted>),
-    /// The same over HTTP, in memory.
-    PeerHttp {
-        /// Streamable HTTP, or HTTP+SSE.
-        binding: Binding,
-        /// The lie.
-        planted: Option<Planted>,
-    },
+    /// The reference server in memory.
+    Peer(Peer),
     /// A server that a test has written.
     #[cfg(test)]
     Scripted(Script),
+    /// One that a test has written for HTTP.
+    #[cfg(test)]
+    ScriptedHttp(ScriptedHttp),
+}
+
+/// How clients reach a server that a test has written.
+#[cfg(test)]
+#[derive(Clone)]
+pub struct ScriptedHttp(pub Arc<mcp_assay_transport::http::Settings>);
+
+#[cfg(test)]
+impl fmt::Debug for ScriptedHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ScriptedHttp")
+    }
 }
 
 /// A server behind an address.
@@ -127,10 +133,11 @@ impl Target {
         match self {
             Target::Command(_) => Binding::Stdio,
             Target::Http(target) => target.binding.unwrap_or(Binding::Http),
-            Target::Peer(_) => Binding::Memory,
-            Target::PeerHttp { binding, .. } => *binding,
+            Target::Peer(peer) => peer.binding,
             #[cfg(test)]
             Target::Scripted(_) => Binding::Memory,
+            #[cfg(test)]
+            Target::ScriptedHttp(_) => Binding::Http,
         }
     }
 
@@ -138,9 +145,9 @@ impl Target {
     pub fn is_in_memory(&self) -> bool {
         match self {
             Target::Command(_) | Target::Http(_) => false,
-            Target::Peer(_) | Target::PeerHttp { .. } => true,
+            Target::Peer(_) => true,
             #[cfg(test)]
-            Target::Scripted(_) => true,
+            Target::Scripted(_) | Target::ScriptedHttp(_) => true,
         }
     }
 
@@ -160,11 +167,11 @@ impl Target {
                 .map(|start| words(&start.command))
                 .unwrap_or_default(),
             // What would start the same server as a process.
-            Target::Peer(_) | Target::PeerHttp { .. } => {
+            Target::Peer(_) => {
                 vec!["mcp-assay".to_owned(), "serve".to_owned()]
             }
             #[cfg(test)]
-            Target::Scripted(_) => vec!["scripted".to_owned()],
+            Target::Scripted(_) | Target::ScriptedHttp(_) => vec!["scripted".to_owned()],
         }
     }
 
@@ -172,9 +179,9 @@ impl Target {
     pub fn url(&self) -> Option<String> {
         match self {
             Target::Http(target) => Some(target.endpoint.url()),
-            Target::Command(_) | Target::Peer(_) | Target::PeerHttp { .. } => None,
+            Target::Command(_) | Target::Peer(_) => None,
             #[cfg(test)]
-            Target::Scripted(_) => None,
+            Target::Scripted(_) | Target::ScriptedHttp(_) => None,
         }
     }
 }

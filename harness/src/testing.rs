@@ -6,8 +6,11 @@ use crate::native::Means;
 use crate::native::permission::Permissions;
 use crate::prove::fixtures;
 use crate::run::attempt::{Attempt, Stage, attempt};
+use crate::run::gate::GatePolicy;
 use crate::run::interpret::results;
 use crate::run::plan::{Case, Chosen, Offer, plan};
+use crate::run::probe::Choice;
+use crate::run::settings::Settings;
 use crate::script::conversation::Conversation;
 use crate::script::pace::Pace;
 use crate::target::{Launcher, Link, Script, Target};
@@ -283,4 +286,19 @@ pub(crate) fn sent(record: &Record) -> Vec<String> {
         .filter(|entry| entry.direction == Direction::Sent);
     sent.map(|entry| String::from_utf8_lossy(&entry.raw).into_owned())
         .collect()
+}
+
+/// Settings of a run of these cards in the revision of the tests: everything allowed, and the usual gate.
+pub(crate) fn settings(chosen: Vec<Chosen>) -> Settings {
+    Settings {
+        chosen,
+        choice: Choice::Exact(REVISION),
+        jobs: 4,
+        seed: 1,
+        permissions: Permissions::new(&["*"], false).expect("a star is a glob"),
+        calls_allowed: true,
+        gate: GatePolicy::default(),
+        rerun: ("mcp-assay run --seed 1".to_owned(), " -- server".to_owned()),
+        started: "2026-01-01T00:00:00.000Z".to_owned(),
+    }
 }

@@ -5,13 +5,14 @@
 use crate::error::RpcError;
 use crate::incoming::Params;
 use crate::{prompts, resources};
+use mcp_assay_model::protocol::Revision;
 use serde_json::{Value, json};
 
 /// Values in one answer, at most.
 const MOST: usize = 100;
 
 /// Answers `completion/complete`.
-pub(crate) fn complete(params: Params<'_>) -> Result<Value, RpcError> {
+pub(crate) fn complete(params: Params<'_>, revision: Revision) -> Result<Value, RpcError> {
     let reference = Params(Some(params.required_object("ref")?));
     let argument = Params(Some(params.required_object("argument")?));
     let name = argument.required_string("name")?;
@@ -19,7 +20,7 @@ pub(crate) fn complete(params: Params<'_>) -> Result<Value, RpcError> {
     check_context(params)?;
 
     let candidates = match reference.required_string("type")? {
-        "ref/prompt" => for_prompt(reference.required_string("name")?, name)?,
+        "ref/prompt" => for_prompt(reference.required_string("name")?, name, revision)?,
         "ref/resource" => for_resource(reference.required_string("uri")?, name)?,
         other => {
             let detail = format!("Unknown reference type: {other}");
@@ -37,8 +38,8 @@ pub(crate) fn complete(params: Params<'_>) -> Result<Value, RpcError> {
     }))
 }
 
-fn for_prompt(prompt: &str, argument: &str) -> Result<Vec<String>, RpcError> {
-    if !prompts::has_argument(prompt, argument)? {
+fn for_prompt(prompt: &str, argument: &str, revision: Revision) -> Result<Vec<String>, RpcError> {
+    if !prompts::has_argument(prompt, argument, revision)? {
         return Err(unknown_argument(argument));
     }
     Ok(match argument {

@@ -4,20 +4,22 @@
 //! frame -> Line -> heed (the fault's course first) -> Heeded -> queued at once, or a task of its own -> passed on when done
 //! ```
 
+mod departure;
 mod heed;
 
 use crate::error::RpcError;
 use crate::fault::lie::{AtEnd, Course, What};
 use crate::fault::teller::Teller;
 use crate::incoming::{Arrival, Line, Request};
+use crate::modern;
+use crate::offer::Offer;
 use crate::outgoing::{Out, Outgoing, Outlet, PostNumber, Stage};
 use crate::running::InFlight;
-use crate::server::Server;
+use crate::server::{Later, Server};
+use mcp_assay_model::protocol::Era;
 use mcp_assay_wire::jsonrpc::Kind;
 use mcp_assay_wire::stdio::{Frame, Framer, Limits};
-use serde_json::Value;
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -29,8 +31,12 @@ const MOST_RUNNING: usize = 4096;
 
 /// One connection.
 pub(crate) struct Connection {
-    /// What the server can do.
+    /// What the server can do in the legacy era.
     pub server: Server,
+    /// What it can do in the modern era.
+    pub modern: modern::Server,
+    /// The revisions it offers.
+    pub offer: Offer,
     /// The way out.
     pub outlet: Outlet,
     /// The fault, if any.
@@ -84,20 +90,24 @@ enum Heeded {
     /// A request that is never answered.
     Silence,
     Reply(Outgoing),
-    Later(Request, Pin<Box<dyn Future<Output = Value> + Send>>),
+    Later(Request, Later),
     Exit(i32),
 }
 
 impl Connection {
     /// A connection on which nothing was said.
     pub fn new(
+        offer: Offer,
         server: Server,
+        modern: modern::Server,
         outlet: Outlet,
         teller: Arc<Mutex<Teller>>,
         drain_timeout: Duration,
     ) -> Self {
         Connection {
             server,
+            modern,
+            offer,
             outlet,
             teller,
             drain_timeout,
@@ -234,10 +244,11 @@ impl Connection {
             Heeded::Later(request, running) => {
                 open = 1;
                 let asked = request.clone();
+                let answering = departure::answer(request.clone(), running, &self.teller);
                 self.in_flight.run(&mut self.tasks, request, async move {
                     Finished {
                         post: asked.post,
-                        out: Some(Out::One(Outgoing::reply(&asked, Ok(running.await)))),
+                        out: answering.await.map(Out::One),
                     }
                 });
             }
@@ -254,7 +265,8 @@ impl Connection {
 
     /// Answers a batch with one line that holds the answers to its requests, once all are there.
     async fn hear_batch(&mut self, items: Vec<Arrival>) -> Option<Stop> {
-        match self.course(What::Batch).await {
+        let era = self.own_era();
+        match self.course(What::Batch, era).await {
             Course::Honest | Course::Admit => {}
             Course::Answer(Err(error)) => {
                 let reply = Outgoing::reply_to_none(None, error);
@@ -281,7 +293,7 @@ impl Connection {
                 Heeded::Later(request, later) => {
                     let asked = request.clone();
                     self.in_flight.run(&mut running, request, async move {
-                        Outgoing::reply(&asked, Ok(later.await))
+                        Outgoing::reply(&asked, later.await)
                     });
                 }
                 Heeded::Exit(code) => return Some(Stop::Exit(code)),
@@ -309,6 +321,15 @@ impl Connection {
             Finished { post, out }
         });
         None
+    }
+
+    /// The era of what belongs to neither.
+    fn own_era(&self) -> Era {
+        if self.offer.has(Era::Legacy) {
+            Era::Legacy
+        } else {
+            Era::Modern
+        }
     }
 
     fn must_wait(&self, arrival: &Arrival) -> bool {

@@ -1,5 +1,6 @@
 //! JSON-RPC errors that a server answers with.
 
+use mcp_assay_model::protocol::Revision;
 use serde_json::{Value, json};
 
 /// Characters of an error message, at most.
@@ -11,22 +12,24 @@ pub(crate) struct RpcError {
     code: i64,
     message: String,
     data: Option<Value>,
+    /// The HTTP status that 2026-07-28 has for it, where it has one; earlier revisions have none.
+    status: Option<u16>,
 }
 
 impl RpcError {
     /// -32700: the line is no JSON text.
     pub fn parse(detail: &str) -> Self {
-        RpcError::new(-32700, format!("Parse error: {detail}"))
+        RpcError::new(-32700, format!("Parse error: {detail}")).on_http(400)
     }
 
     /// -32600: JSON, but no request that may be answered now.
     pub fn invalid_request(detail: &str) -> Self {
-        RpcError::new(-32600, format!("Invalid request: {detail}"))
+        RpcError::new(-32600, format!("Invalid request: {detail}")).on_http(400)
     }
 
     /// -32601: no such method, or a capability that is not there.
     pub fn method_not_found(method: &str) -> Self {
-        RpcError::new(-32601, format!("Method not found: {method}"))
+        RpcError::new(-32601, format!("Method not found: {method}")).on_http(404)
     }
 
     /// -32602: parameters that break the schema, or name what does not exist.
@@ -34,12 +37,53 @@ impl RpcError {
         RpcError::new(-32602, detail.into())
     }
 
-    /// -32002: no such resource.
-    pub fn resource_not_found(uri: &str) -> Self {
+    /// No such resource: -32002, and from 2026-07-28 on -32602.
+    pub fn resource_not_found(uri: &str, revision: Revision) -> Self {
+        let code = if revision >= Revision::R2026_07_28 {
+            -32602
+        } else {
+            -32002
+        };
         RpcError {
             data: Some(json!({ "uri": uri })),
-            ..RpcError::new(-32002, "Resource not found".to_owned())
+            ..RpcError::new(code, "Resource not found".to_owned())
         }
+    }
+
+    /// -32020: a header that is missing, malformed, or says something else than the body.
+    pub fn header_mismatch(detail: &str) -> Self {
+        RpcError::new(-32020, format!("Header mismatch: {detail}")).on_http(400)
+    }
+
+    /// -32022: a version that this server does not speak; `supported` are those it does.
+    pub fn unsupported_version(requested: &str, supported: &[Revision]) -> Self {
+        let supported: Vec<_> = supported.iter().map(|one| one.as_str()).collect();
+        let message = format!(
+            "Unsupported protocol version; this server speaks {}",
+            supported.join(", ")
+        );
+        RpcError {
+            data: Some(json!({ "supported": supported, "requested": requested })),
+            ..RpcError::new(-32022, message).on_http(400)
+        }
+    }
+
+    /// Any other error of a lie's.
+    pub fn other(code: i64, message: &str) -> Self {
+        RpcError::new(code, message.to_owned())
+    }
+
+    /// The same error, with this HTTP status in 2026-07-28.
+    pub fn on_http(self, status: u16) -> Self {
+        RpcError {
+            status: Some(status),
+            ..self
+        }
+    }
+
+    /// The HTTP status that 2026-07-28 has for it; where it has none, 200 does.
+    pub fn status(&self) -> Option<u16> {
+        self.status
     }
 
     /// The error object.
@@ -58,6 +102,7 @@ impl RpcError {
             code,
             message,
             data: None,
+            status: None,
         }
     }
 }

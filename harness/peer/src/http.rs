@@ -1,6 +1,7 @@
 //! The server over HTTP: Streamable HTTP at `/mcp`, and the HTTP+SSE transport of 2024-11-05 at `/sse` and `/messages`.
 //!
-//! Each HTTP session is one core as on stdio ([`crate::connection`]); this layer carries messages to it and its messages to streams.
+//! Each HTTP session is one core as on stdio ([`crate::connection`]); this layer carries messages to it and its messages to streams. The
+//! requests of 2026-07-28, which are in no session, share one.
 //!
 //! ```text
 //! socket -> hyper -> gate (Host, Origin, Accept, ...) -> endpoint, http_sse -> Posted -> connection, server, session
@@ -8,7 +9,8 @@
 //!                                  Answered, Body <---- streams <---- router (the fault's teller) <--- Out
 //! ```
 //!
-//! **Source**: `2024-11-05/basic/transports`, `2025-11-25/basic/transports` and those between.
+//! **Source**: `2024-11-05/basic/transports`, `2025-11-25/basic/transports` and those between,
+//! `2026-07-28/basic/transports/streamable-http`.
 
 mod answer;
 mod body;
@@ -16,6 +18,7 @@ mod endpoint;
 mod event;
 mod gate;
 mod http_sse;
+mod modern;
 mod posting;
 mod router;
 mod sessions;
@@ -24,16 +27,16 @@ mod streams;
 mod strike;
 
 use crate::fault::{FaultRefused, Planted};
+use crate::offer::Offer;
 use crate::options::Options;
-use crate::session::Session;
 use body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use sessions::Sessions;
+use sessions::{HttpSession, Sessions, Shape};
 use state::{Life, State};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -74,6 +77,15 @@ struct Shared {
     options: HttpOptions,
     state: Arc<State>,
     sessions: Sessions,
+    /// The core of all modern requests, from the first on.
+    modern: OnceLock<Arc<HttpSession>>,
+}
+
+impl Shared {
+    fn modern(&self) -> &Arc<HttpSession> {
+        let begin = || HttpSession::begin(&self.state, &self.options.options, 0, Shape::Modern);
+        self.modern.get_or_init(begin)
+    }
 }
 
 /// The socket is closed on purpose, with no answer.
@@ -97,11 +109,12 @@ impl HttpServer {
             planted = None;
         }
         options.options.fault = planted.clone();
-        let offered = Session::new(&options.options.revisions).offered().to_vec();
-        let state = State::new(planted, refused, offered, &options);
+        let offer = Offer::new(&options.options.revisions);
+        let state = State::new(planted, refused, offer, &options);
         HttpServer(Arc::new(Shared {
             state: Arc::new(state),
             sessions: Sessions::default(),
+            modern: OnceLock::new(),
             options,
         }))
     }

@@ -7,10 +7,14 @@
 
 use crate::error::RpcError;
 use crate::outgoing::PostNumber;
+use hyper::HeaderMap;
+use mcp_assay_model::protocol::Era;
 use mcp_assay_wire::jsonrpc::{Examined, Kind, Message, RawId, examine};
 use mcp_assay_wire::raw;
 use mcp_assay_wire::stdio::{Defect, DefectKind, Frame};
 use serde_json::{Map, Value};
+use std::sync::Arc;
+use tokio::sync::watch;
 
 /// One line from the client.
 #[derive(Clone, Debug)]
@@ -56,6 +60,7 @@ impl Line {
                 message,
                 text,
                 is_too_deep,
+                carrier: None,
             });
         }
         let items = message.batch.into_iter().enumerate();
@@ -65,6 +70,7 @@ impl Line {
                 .unwrap_or_default()
                 .to_owned(),
             is_too_deep,
+            carrier: None,
         };
         Line::Batch(items.map(arrive).collect())
     }
@@ -79,6 +85,17 @@ pub(crate) struct Arrival {
     pub text: String,
     /// Whether some value was nested too deep to be read.
     pub is_too_deep: bool,
+    /// The HTTP request that brought it, where it is one of the modern era.
+    pub carrier: Option<Carrier>,
+}
+
+/// The HTTP request that brought a modern message: its headers mirror the message, and its end cancels it.
+#[derive(Clone, Debug)]
+pub(crate) struct Carrier {
+    /// The headers.
+    pub headers: Arc<HeaderMap>,
+    /// Changes never, and is closed once the client has left.
+    pub left: watch::Receiver<()>,
 }
 
 impl Arrival {
@@ -120,6 +137,8 @@ impl Arrival {
             seq,
             post: None,
             is_in_batch: false,
+            era: Era::Legacy,
+            carrier: None,
             method: self.message.method.clone().unwrap_or_default(),
             params,
             progress_token,
@@ -138,6 +157,10 @@ pub(crate) struct Request {
     pub post: Option<PostNumber>,
     /// Whether it is an item of a batch, whose answers go out together.
     pub is_in_batch: bool,
+    /// The era whose rules it is answered by.
+    pub era: Era,
+    /// The HTTP request that brought it, where it is one of the modern era.
+    pub carrier: Option<Carrier>,
     /// The method.
     pub method: String,
     /// The parameters, or why there are none to read: an unknown method is refused before its parameters are looked at.
@@ -148,12 +171,14 @@ pub(crate) struct Request {
 
 impl Request {
     /// A request that is refused before its parameters are looked at.
-    pub fn bare(id: RawId, method: &str, seq: u64) -> Self {
+    pub fn bare(id: RawId, method: &str, seq: u64, era: Era) -> Self {
         Request {
             id,
             seq,
             post: None,
             is_in_batch: false,
+            era,
+            carrier: None,
             method: method.to_owned(),
             params: Ok(None),
             progress_token: None,
@@ -165,6 +190,15 @@ impl Request {
         Request {
             post,
             is_in_batch,
+            ..self
+        }
+    }
+
+    /// The same request, to be answered by the modern rules.
+    pub fn modern(self, carrier: Option<Carrier>) -> Self {
+        Request {
+            era: Era::Modern,
+            carrier,
             ..self
         }
     }

@@ -1,12 +1,13 @@
 //! The reference peer and its lies: an MCP server that keeps the protocol, and can be told to break it in one named way.
 //!
-//! It speaks the four revisions of the legacy era over any pair of byte streams ([`serve`]) and over HTTP ([`HttpServer`]), and is written
-//! to be read beside the specification: one module for each of its pages.
+//! It speaks all five revisions over any pair of byte streams ([`serve()`]) and over HTTP ([`HttpServer`]), and is written to be read
+//! beside the specification: one module for each of its pages. A dual-era server chooses for each request the rules of the era that it
+//! is written in.
 //!
 //! ```text
-//! input -> Framer -> connection -> session (may it be asked now?) -> server (who answers?) -> tools, resources, prompts, ...
-//!                        |                                                                        |
-//!                        +---------- fault::Teller (the one lie) ---------- writer <--------------+ -> output
+//! input -> Framer -> connection -+- session (may it be asked now?) -> server (who answers?) -----------+-> tools, resources, prompts
+//!                        |       +- modern (headers, versions, meta) -> modern (who answers?) -> results -+           |
+//!                        +---------- fault::Teller (the one lie) ---------- writer <-----------------------------------+ -> output
 //! ```
 
 mod client;
@@ -21,6 +22,8 @@ mod json;
 mod lifecycle;
 mod listing;
 mod logging;
+mod modern;
+mod offer;
 mod options;
 mod outgoing;
 mod pagination;

@@ -10,6 +10,10 @@ use crate::session::Session;
 use mcp_assay_model::protocol::Revision;
 use serde_json::{Value, json};
 
+/// What a model is told of this server.
+pub(crate) const INSTRUCTIONS: &str =
+    "A reference server: it keeps the protocol, and its tools do nothing useful.";
+
 /// Answers `initialize` and moves the session on.
 ///
 /// **Errors**: the answer to parameters that break the schema; the session is then as before.
@@ -26,7 +30,7 @@ pub(crate) fn initialize(session: &mut Session, params: Params<'_>) -> Result<Va
         "protocolVersion": revision.as_str(),
         "capabilities": capabilities(revision),
         "serverInfo": server_info(revision),
-        "instructions": "A reference server: it keeps the protocol, and its tools do nothing useful.",
+        "instructions": INSTRUCTIONS,
     }))
 }
 
@@ -44,7 +48,8 @@ fn capabilities(revision: Revision) -> Value {
     capabilities
 }
 
-fn server_info(revision: Revision) -> Value {
+/// Who this server is; from 2026-07-28 on every result says so.
+pub(crate) fn server_info(revision: Revision) -> Value {
     let mut info = json!({
         "name": "mcp-assay-reference-server",
         "version": env!("CARGO_PKG_VERSION"),

@@ -1,6 +1,6 @@
-//! Log messages to the client, at the level it asked for.
+//! Log messages to the client, at the level it asked for: once and for all by `logging/setLevel`, from 2026-07-28 on in each request.
 //!
-//! **Source**: `2024-11-05/server/utilities/logging`.
+//! **Source**: `2024-11-05/server/utilities/logging`, `2026-07-28/server/utilities/logging`.
 
 use crate::error::RpcError;
 use crate::incoming::Params;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The levels of RFC 5424, least severe first.
-const LEVELS: [&str; 8] = [
+pub(crate) const LEVELS: [&str; 8] = [
     "debug",
     "info",
     "notice",
@@ -41,6 +41,14 @@ impl Log {
         }
     }
 
+    /// A log for one request that names its level; without one nothing is logged for it.
+    pub fn at(level: Option<usize>, outlet: Outlet) -> Self {
+        Log {
+            level: Arc::new(AtomicUsize::new(level.unwrap_or(LEVELS.len()))),
+            outlet,
+        }
+    }
+
     /// The same log, for what is logged on behalf of a POST.
     pub fn relating_to(&self, post: Option<PostNumber>) -> Self {
         Log {
@@ -52,15 +60,19 @@ impl Log {
     /// Answers `logging/setLevel`.
     pub fn set_level(&self, params: Params<'_>) -> Result<Value, RpcError> {
         let name = params.required_string("level")?;
-        let level = LEVELS.iter().position(|level| *level == name);
-        let level = level.ok_or_else(|| RpcError::invalid_params("Invalid log level"))?;
+        let level = level(name).ok_or_else(|| RpcError::invalid_params("Invalid log level"))?;
         self.level.store(level, Ordering::Relaxed);
         Ok(json!({}))
     }
 
     /// Logs at `info`, if the client wants that.
     pub async fn info(&self, text: &str) {
-        let level = 1;
+        self.say("info", text).await;
+    }
+
+    /// Logs at a level of [`LEVELS`], if the client wants that.
+    pub async fn say(&self, level: &str, text: &str) {
+        let level = self::level(level).unwrap_or(DEFAULT);
         if level >= self.level.load(Ordering::Relaxed) {
             let params = json!({ "level": LEVELS[level], "logger": "reference", "data": text });
             self.outlet
@@ -68,4 +80,9 @@ impl Log {
                 .await;
         }
     }
+}
+
+/// The place of a level among [`LEVELS`].
+pub(crate) fn level(name: &str) -> Option<usize> {
+    LEVELS.iter().position(|level| *level == name)
 }

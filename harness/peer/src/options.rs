@@ -13,7 +13,8 @@ pub type Resolve = Arc<dyn Fn(&Template, Revision) -> Option<String> + Send + Sy
 /// How a server is to behave.
 #[derive(Clone)]
 pub struct Options {
-    /// Revisions offered; none means the four of the legacy era. Order does not matter; modern ones are passed over.
+    /// Revisions offered; none means all five. Order does not matter. With revisions of both eras the server is dual-era: it serves each
+    /// request by the rules of the era that it is written in.
     pub revisions: Vec<Revision>,
     /// The one lie it tells.
     pub fault: Option<Planted>,
@@ -28,7 +29,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Honest, in all four revisions, with small pages.
+    /// Honest, in all revisions, with small pages.
     fn default() -> Self {
         Options {
             revisions: Vec::new(),

@@ -7,6 +7,7 @@
 use crate::error::RpcError;
 use crate::incoming::Request;
 use crate::json::Json;
+use mcp_assay_model::protocol::Era;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -24,6 +25,10 @@ pub(crate) struct Outgoing {
     pub about: About,
     /// Over HTTP the POST that it relates to, whose response carries it; `None` for what relates to none.
     pub post: Option<PostNumber>,
+    /// The era it is said in: a dual-era server speaks both on one connection.
+    pub era: Era,
+    /// The HTTP status that its error has, where 2026-07-28 has one for it.
+    pub status: Option<u16>,
     /// The message.
     pub json: Json,
 }
@@ -62,6 +67,8 @@ impl Outgoing {
                 seq: request.seq,
             },
             post: request.post,
+            era: request.era,
+            status: answer.as_ref().err().and_then(RpcError::status),
             json: response(Some(&request.id), answer),
         }
     }
@@ -74,6 +81,8 @@ impl Outgoing {
         Outgoing {
             about: About::ReplyToNone,
             post: None,
+            era: Era::Legacy,
+            status: error.status(),
             json: response(id, Err(error)),
         }
     }
@@ -91,6 +100,8 @@ impl Outgoing {
         Outgoing {
             about: About::Request(method.to_owned()),
             post: None,
+            era: Era::Legacy,
+            status: None,
             json,
         }
     }
@@ -100,6 +111,8 @@ impl Outgoing {
         Outgoing {
             about: About::Notification(method.to_owned()),
             post: None,
+            era: Era::Legacy,
+            status: None,
             json: Json::object([
                 ("jsonrpc", Json::text("2.0")),
                 ("method", Json::text(method)),
@@ -154,20 +167,35 @@ pub(crate) struct Outlet {
     sender: mpsc::Sender<Out>,
     /// What messages from here relate to.
     post: Option<PostNumber>,
+    /// The era they are said in.
+    era: Era,
 }
 
 impl Outlet {
     /// An outlet and the queue it fills.
     pub fn new() -> (Outlet, mpsc::Receiver<Out>) {
         let (sender, queue) = mpsc::channel(QUEUED);
-        (Outlet { sender, post: None }, queue)
+        let outlet = Outlet {
+            sender,
+            post: None,
+            era: Era::Legacy,
+        };
+        (outlet, queue)
+    }
+
+    /// The same way, for what is said in the modern era.
+    pub fn modern(&self) -> Outlet {
+        Outlet {
+            era: Era::Modern,
+            ..self.clone()
+        }
     }
 
     /// The same way, for messages that relate to a POST.
     pub fn relating_to(&self, post: Option<PostNumber>) -> Outlet {
         Outlet {
-            sender: self.sender.clone(),
             post,
+            ..self.clone()
         }
     }
 
@@ -190,6 +218,9 @@ impl Outlet {
     fn relate(&self, mut out: Out) -> Out {
         if let Out::One(message) = &mut out {
             message.post = message.post.or(self.post);
+            if self.era == Era::Modern {
+                message.era = Era::Modern;
+            }
         }
         out
     }

@@ -15,6 +15,8 @@ struct Prompt {
     name: &'static str,
     title: &'static str,
     description: &'static str,
+    /// The first revision whose features it needs.
+    since: Revision,
     /// Its arguments; all are required.
     arguments: &'static [(&'static str, &'static str)],
     /// The content of its message, or messages, from its arguments in order.
@@ -27,6 +29,7 @@ static PROMPTS: [Prompt; 4] = [
         name: "test_prompt_with_arguments",
         title: "Prompt with arguments",
         description: "A prompt with two arguments",
+        since: Revision::R2024_11_05,
         arguments: &[
             ("arg1", "First test argument"),
             ("arg2", "Second test argument"),
@@ -42,6 +45,7 @@ static PROMPTS: [Prompt; 4] = [
         name: "test_prompt_with_embedded_resource",
         title: "Prompt with a resource",
         description: "A prompt that holds a resource",
+        since: Revision::R2024_11_05,
         arguments: &[("resourceUri", "URI of the resource to hold")],
         messages: |arguments| {
             let uri = arguments[0];
@@ -59,6 +63,7 @@ static PROMPTS: [Prompt; 4] = [
         name: "test_prompt_with_image",
         title: "Prompt with an image",
         description: "A prompt that holds an image",
+        since: Revision::R2024_11_05,
         arguments: &[],
         messages: |_| {
             Ok(vec![
@@ -71,6 +76,7 @@ static PROMPTS: [Prompt; 4] = [
         name: "test_simple_prompt",
         title: "Simple prompt",
         description: "A prompt without arguments",
+        since: Revision::R2024_11_05,
         arguments: &[],
         messages: |_| Ok(vec![content::text("This is a simple prompt for testing.")]),
     },
@@ -88,12 +94,18 @@ pub(crate) fn entries(revision: Revision) -> Vec<Value> {
         listing::add_icon(&mut entry, revision);
         entry
     };
-    PROMPTS.iter().map(entry).collect()
+    offered(revision).map(entry).collect()
+}
+
+fn offered(revision: Revision) -> impl Iterator<Item = &'static Prompt> {
+    PROMPTS
+        .iter()
+        .filter(move |prompt| prompt.since <= revision)
 }
 
 /// Answers `prompts/get`.
-pub(crate) fn get(params: Params<'_>) -> Result<Value, RpcError> {
-    let prompt = find(params.required_string("name")?)?;
+pub(crate) fn get(params: Params<'_>, revision: Revision) -> Result<Value, RpcError> {
+    let prompt = find(params.required_string("name")?, revision)?;
     let nothing = Map::new();
     let given = params.object("arguments")?.unwrap_or(&nothing);
     if let Some((name, _)) = given.iter().find(|(_, value)| !value.is_string()) {
@@ -116,12 +128,16 @@ pub(crate) fn get(params: Params<'_>) -> Result<Value, RpcError> {
 /// Whether a prompt has an argument of this name.
 ///
 /// **Errors**: -32602 where there is no such prompt.
-pub(crate) fn has_argument(prompt: &str, argument: &str) -> Result<bool, RpcError> {
-    let arguments = find(prompt)?.arguments;
+pub(crate) fn has_argument(
+    prompt: &str,
+    argument: &str,
+    revision: Revision,
+) -> Result<bool, RpcError> {
+    let arguments = find(prompt, revision)?.arguments;
     Ok(arguments.iter().any(|(name, _)| *name == argument))
 }
 
-fn find(name: &str) -> Result<&'static Prompt, RpcError> {
-    let prompt = PROMPTS.iter().find(|prompt| prompt.name == name);
+fn find(name: &str, revision: Revision) -> Result<&'static Prompt, RpcError> {
+    let prompt = offered(revision).find(|prompt| prompt.name == name);
     prompt.ok_or_else(|| RpcError::invalid_params(format!("Unknown prompt: {name}")))
 }

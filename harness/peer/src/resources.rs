@@ -79,9 +79,11 @@ impl Watched {
     }
 
     /// Answers `resources/subscribe`.
-    pub fn subscribe(&self, params: Params<'_>) -> Result<Value, RpcError> {
+    pub fn subscribe(&self, params: Params<'_>, revision: Revision) -> Result<Value, RpcError> {
         let uri = params.required_string("uri")?;
-        self.contents(uri)?;
+        if self.contents(uri).is_none() {
+            return Err(RpcError::resource_not_found(uri, revision));
+        }
         self.with_subscriptions(|uris| uris.insert(uri.to_owned()));
         Ok(json!({}))
     }
@@ -94,32 +96,33 @@ impl Watched {
     }
 
     /// Answers `resources/read`.
-    pub fn read(&self, params: Params<'_>) -> Result<Value, RpcError> {
-        let contents = self.contents(params.required_string("uri")?)?;
+    pub fn read(&self, params: Params<'_>, revision: Revision) -> Result<Value, RpcError> {
+        let uri = params.required_string("uri")?;
+        let contents = self.contents(uri);
+        let contents = contents.ok_or_else(|| RpcError::resource_not_found(uri, revision))?;
         Ok(json!({ "contents": [contents] }))
     }
 
-    fn contents(&self, uri: &str) -> Result<Value, RpcError> {
+    fn contents(&self, uri: &str) -> Option<Value> {
         let text = |mime_type: &str, text: String| json!({ "uri": uri, "mimeType": mime_type, "text": text });
         match uri {
             "test://static-text" => {
                 let content = "This is the content of the static text resource.";
-                Ok(text("text/plain", content.to_owned()))
+                Some(text("text/plain", content.to_owned()))
             }
             "test://static-binary" => {
-                Ok(json!({ "uri": uri, "mimeType": "image/png", "blob": PNG_BASE64 }))
+                Some(json!({ "uri": uri, "mimeType": "image/png", "blob": PNG_BASE64 }))
             }
             WATCHED => {
                 let changes = self.changes.load(Ordering::Relaxed);
-                Ok(text("text/plain", format!("Changed {changes} times.")))
+                Some(text("text/plain", format!("Changed {changes} times.")))
             }
-            _ => match template_id(uri) {
-                Some(id) => {
-                    let content = json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
-                    Ok(text("application/json", content.to_string()))
-                }
-                None => Err(RpcError::resource_not_found(uri)),
-            },
+            _ => {
+                let id = template_id(uri)?;
+                let content =
+                    json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
+                Some(text("application/json", content.to_string()))
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use crate::connection::{Connection, Stop};
 use crate::fault::teller::Teller;
+use crate::modern;
+use crate::offer::Offer;
 use crate::options::{Cause, Ended, Options};
 use crate::outgoing::Outlet;
 use crate::server::Server;
@@ -15,8 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// **Shape**: needs a tokio runtime with its clock. Dropping the future ends the connection and everything that runs on it. With the
 /// fault `ignores-end-of-input` it does not return.
 pub async fn serve<R: AsyncRead, W: AsyncWrite>(options: Options, input: R, output: W) -> Ended {
-    let session = Session::new(&options.revisions);
-    let teller = Teller::new(options.fault, options.resolve, session.offered());
+    let offer = Offer::new(&options.revisions);
+    let session = Session::new(&offer);
+    let teller = Teller::new(options.fault, options.resolve, &offer.before_agreement());
     let teller = Arc::new(Mutex::new(teller));
     let drain_timeout = options.drain_timeout;
     let (outlet, queue) = Outlet::new();
@@ -26,7 +29,21 @@ pub async fn serve<R: AsyncRead, W: AsyncWrite>(options: Options, input: R, outp
         options.page_size,
         options.request_timeout,
     );
-    let connection = Connection::new(server, outlet, Arc::clone(&teller), drain_timeout).run(input);
+    let modern = modern::Server::new(
+        offer.clone(),
+        server.watched.clone(),
+        &outlet,
+        options.page_size,
+    );
+    let connection = Connection::new(
+        offer,
+        server,
+        modern,
+        outlet,
+        Arc::clone(&teller),
+        drain_timeout,
+    )
+    .run(input);
     let writing = Writer::new(output, Arc::clone(&teller)).run(queue);
     tokio::pin!(writing);
 

@@ -47,17 +47,21 @@ pub(crate) struct Server {
     /// The client, to ask.
     pub client: Client,
     log: Log,
-    watched: Watched,
+    /// The resources that change, for all who use this server.
+    pub watched: Watched,
     outlet: Outlet,
     page_size: usize,
 }
+
+/// An answer under way.
+pub(crate) type Later = Pin<Box<dyn Future<Output = Result<Value, RpcError>> + Send>>;
 
 /// An answer, now or later.
 pub(crate) enum Answer {
     /// Now: the order of answers is that of requests.
     Now(Result<Value, RpcError>),
     /// Later: others may be answered meanwhile, and the request may be cancelled.
-    Later(Pin<Box<dyn Future<Output = Value> + Send>>),
+    Later(Later),
 }
 
 impl Server {
@@ -99,12 +103,12 @@ impl Server {
             "resources/templates/list" => {
                 page("resourceTemplates", resources::template_entries(revision))
             }
-            "resources/read" => self.watched.read(params),
-            "resources/subscribe" => self.watched.subscribe(params),
+            "resources/read" => self.watched.read(params, revision),
+            "resources/subscribe" => self.watched.subscribe(params, revision),
             "resources/unsubscribe" => self.watched.unsubscribe(params),
             "prompts/list" => page("prompts", prompts::entries(revision)),
-            "prompts/get" => prompts::get(params),
-            "completion/complete" => completion::complete(params),
+            "prompts/get" => prompts::get(params, revision),
+            "completion/complete" => completion::complete(params, revision),
             "logging/setLevel" => self.log.set_level(params),
             _ => Err(RpcError::method_not_found(method)),
         }

@@ -9,7 +9,8 @@
 
 use crate::client::Terms;
 use crate::error::RpcError;
-use mcp_assay_model::protocol::Revision;
+use crate::offer::Offer;
+use mcp_assay_model::protocol::{Era, Revision};
 use std::sync::Arc;
 
 /// Where a conversation stands.
@@ -23,17 +24,10 @@ pub(crate) struct Session {
 impl Session {
     /// A session before `initialize`.
     ///
-    /// **Shape**: of `offered` only the legacy revisions count, latest first; none means all four.
-    pub fn new(offered: &[Revision]) -> Self {
-        let mut offered: Vec<Revision> = if offered.is_empty() {
-            Revision::ALL.to_vec()
-        } else {
-            offered.to_vec()
-        };
-        offered.retain(|revision| *revision < Revision::R2026_07_28);
-        offered.sort_by(|a, b| b.cmp(a));
+    /// **Shape**: only the legacy revisions of the offer count.
+    pub fn new(offer: &Offer) -> Self {
         Session {
-            offered,
+            offered: offer.of(Era::Legacy),
             terms: None,
             is_operating: false,
         }
@@ -103,11 +97,6 @@ impl Session {
             Some(terms) => terms.revision == Revision::R2025_03_26,
             None => self.offered.contains(&Revision::R2025_03_26),
         }
-    }
-
-    /// The revisions offered, latest first.
-    pub fn offered(&self) -> &[Revision] {
-        &self.offered
     }
 
     fn latest(&self) -> Revision {

@@ -18,6 +18,7 @@ use crate::listing;
 use crate::logging::Log;
 use crate::outgoing::Outlet;
 use crate::resources::Watched;
+use crate::server::Later;
 use catalogue::TOOLS;
 use jsonschema::Validator;
 use mcp_assay_model::protocol::Revision;
@@ -160,7 +161,7 @@ pub(crate) fn call(
     params: Params<'_>,
     revision: Revision,
     prepare: impl FnOnce(Map<String, Value>) -> Call,
-) -> Result<Pin<Box<dyn Future<Output = Value> + Send>>, RpcError> {
+) -> Result<Later, RpcError> {
     let name = params.required_string("name")?;
     let arguments = params.object("arguments")?.cloned().unwrap_or_default();
     let tool = TOOLS
@@ -176,8 +177,8 @@ pub(crate) fn call(
     };
     Ok(Box::pin(async move {
         match begun {
-            Ok(running) => running.await.into_result(),
-            Err(refused) => refused.into_result(),
+            Ok(running) => Ok(running.await.into_result()),
+            Err(refused) => Ok(refused.into_result()),
         }
     }))
 }

@@ -4,11 +4,11 @@ use super::Failure;
 use crate::cli::target::quoted;
 use crate::native::Means;
 use crate::native::permission::Permissions;
-use crate::prove::{fixtures, peer};
+use crate::prove::fixtures;
 use crate::run::attempt::{Stage, attempt};
 use crate::run::plan::{Case, Chosen, Offer, plan};
 use crate::script::pace::Pace;
-use crate::target::Launcher;
+use crate::target::{Launcher, Peer, Target};
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Direction, Entry, Http, HttpPart};
@@ -172,7 +172,7 @@ fn record(
             Permissions::new(&["*"], false).map_err(|error| Failure::usage(error.to_string()))?;
         let capabilities = serde_json::json!({ "tools": {}, "prompts": {}, "resources": {} });
         let stage = Stage {
-            launcher: Launcher::new(peer(case.binding, None), false)
+            launcher: Launcher::new(Target::Peer(Peer::over(case.binding, None)), false)
                 .map_err(|error| Failure::usage(error.to_string()))?,
             pace: Arc::new(Pace::new(Duration::from_secs(30), Duration::from_secs(20))),
             catalogue: Arc::clone(catalogue),

@@ -7,7 +7,7 @@ mod variables;
 
 use super::Failure;
 use super::args;
-use crate::target::Target;
+use crate::target::{Peer, Target};
 use described::Described;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_catalogue::profile::{Known, Profile};
@@ -131,15 +131,14 @@ fn one_kind(run: &args::Run) -> Result<(), Failure> {
 fn reference(run: &args::Run) -> (Target, String, Vec<String>) {
     match run.binding {
         Some(binding @ (Binding::Http | Binding::HttpSse)) => {
-            let target = Target::PeerHttp {
-                binding,
-                planted: None,
-            };
+            let target = Target::Peer(Peer::over(binding, None));
             (target, format!(" --self --binding {binding}"), Vec::new())
         }
-        None | Some(Binding::Stdio | Binding::Memory) => {
-            (Target::Peer(None), " --self".to_owned(), Vec::new())
-        }
+        None | Some(Binding::Stdio | Binding::Memory) => (
+            Target::Peer(Peer::lines(None)),
+            " --self".to_owned(),
+            Vec::new(),
+        ),
     }
 }
 

@@ -1,47 +1,58 @@
 //! The proofs that stand in no card: lies that end a target, and lies that an observer must see.
 
 use mcp_assay_model::finding::FindingCode;
-use mcp_assay_model::protocol::Binding;
+use mcp_assay_model::protocol::{Binding, Era};
+
+const LEGACY: &[Era] = &[Era::Legacy];
+const MODERN: &[Era] = &[Era::Modern];
+const BOTH: &[Era] = &[Era::Legacy, Era::Modern];
 
 /// Lies that end a target or make it fall silent, and a card whose `alive` must see it.
-pub(super) const LIVES: &[(&str, &str, FindingCode)] = &[
+pub(super) const LIVES: &[(&str, &str, FindingCode, &[Era])] = &[
     (
         "errors/unknown-method",
         "exits-on-unknown-method",
         FindingCode::Died,
+        LEGACY,
     ),
     (
         "errors/unknown-method",
         "hangs-on-unknown-method",
         FindingCode::Hung,
+        LEGACY,
     ),
     (
         "jsonrpc/malformed-json",
         "exits-on-malformed",
         FindingCode::Died,
+        LEGACY,
     ),
     (
         "jsonrpc/malformed-json",
         "hangs-on-malformed",
         FindingCode::Hung,
+        LEGACY,
     ),
     (
         "jsonrpc/notification-unanswered",
         "exits-on-unknown-notification",
         FindingCode::Died,
+        LEGACY,
     ),
     (
         "jsonrpc/notification-unanswered",
         "hangs-on-unknown-notification",
         FindingCode::Hung,
+        LEGACY,
     ),
     (
         "lifecycle/initialize",
         "exits-before-answering-initialize",
         FindingCode::Died,
+        LEGACY,
     ),
-    ("tour/tools", "exits-on-call", FindingCode::Died),
-    ("tour/tools", "hangs-on-call", FindingCode::Hung),
+    ("tour/tools", "exits-on-call", FindingCode::Died, LEGACY),
+    ("tour/tools", "hangs-on-call", FindingCode::Hung, LEGACY),
 ];
 
 /// A mutant (with a code) or a near miss (without) of an observer's rule.
@@ -53,6 +64,8 @@ pub(super) struct Observed {
     pub lie: Lie,
     /// Over which binding it speaks.
     pub binding: Binding,
+    /// In which eras.
+    pub eras: &'static [Era],
     /// What is found.
     pub found: Option<FindingCode>,
     /// What else fires.
@@ -75,6 +88,7 @@ const fn over_lines(rule: &'static str, lie: Lie, found: Option<FindingCode>) ->
         rule,
         lie,
         binding: Binding::Memory,
+        eras: LEGACY,
         found,
         also: &[],
     }
@@ -90,6 +104,7 @@ const fn over_http(
         rule,
         lie,
         binding: Binding::Http,
+        eras: LEGACY,
         found,
         also,
     }

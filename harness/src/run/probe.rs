@@ -151,6 +151,11 @@ impl Probe {
         }
     }
 
+    /// Whether the answer is one of the modern era, in whatever revision.
+    pub fn is_modern(&self) -> bool {
+        !matches!(self.spoken, None | Some(Spoken::Nowhere))
+    }
+
     /// Why the target does not speak what it was offered, a fragment; `None` where it does.
     pub fn unspoken(&self) -> Option<String> {
         if self.negotiated() == Some(self.offered) {
@@ -171,7 +176,11 @@ impl Probe {
             }
             (Some(_), _, _) => format!("its answer to `{method}` is no discovery"),
             (None, Some(refusal), _) => format!("it refused `{method}` with {refusal}"),
-            (None, None, Some(silence)) => silence.lines().next().unwrap_or_default().to_owned(),
+            (None, None, Some(silence)) => {
+                let first = silence.lines().next().unwrap_or_default();
+                let first = first.split("; its stdout").next().unwrap_or_default();
+                first.replacen("the target ", "it ", 1)
+            }
             (None, None, None) => {
                 format!("its answer to `{method}` is neither result nor error")
             }
@@ -257,7 +266,9 @@ async fn ask(stage: &Stage, offered: Revision, beside: Option<Answered>) -> Prob
         (Opened::Yes | Opened::Refused, None) => {}
         (Opened::Missing(missing), _) => {
             probe.fence = Some(Fence::Missing(missing));
-            probe.silence = Some(explain_silence(&mut conversation, missing, patience).await);
+            let waited =
+                Duration::from_secs_f64((asked.elapsed().as_secs_f64() * 10.0).round() / 10.0);
+            probe.silence = Some(explain_silence(&mut conversation, missing, waited).await);
         }
     }
     probe.duration = began.elapsed();

@@ -205,7 +205,8 @@ pub fn unspoken(probes: &[Probe], tested: &[Revision], choice: Choice) -> Vec<St
         }
     }
     let refusal = probes.first().and_then(|probe| probe.refusal.as_deref());
-    let refusal = refusal.filter(|_| tested.is_empty()).unwrap_or_default();
+    let is_strange = tested.is_empty() && !probes.iter().any(Probe::is_modern);
+    let refusal = refusal.filter(|_| is_strange).unwrap_or_default();
     let hint = if refusal.starts_with("HTTP 404") {
         "; is the path of the address right?"
     } else if refusal.starts_with("HTTP 40") {
@@ -214,10 +215,11 @@ pub fn unspoken(probes: &[Probe], tested: &[Revision], choice: Choice) -> Vec<St
         ""
     };
     let sentence = |(reason, offered): (String, Vec<String>)| {
-        format!(
-            "the target does not speak {}: {reason}{hint}",
-            offered.join(", ")
-        )
+        format!("the target does not speak {}: {reason}", offered.join(", "))
     };
-    reasons.into_iter().map(sentence).collect()
+    let mut sentences: Vec<String> = reasons.into_iter().map(sentence).collect();
+    if let Some(first) = sentences.first_mut() {
+        first.push_str(hint);
+    }
+    sentences
 }

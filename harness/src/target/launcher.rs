@@ -61,9 +61,9 @@ impl Launcher {
         let starts = match &target {
             Target::Command(_) => true,
             Target::Http(target) => target.start.is_some(),
-            Target::Peer(_) | Target::PeerHttp { .. } => false,
+            Target::Peer(_) => false,
             #[cfg(test)]
-            Target::Scripted(_) => false,
+            Target::Scripted(_) | Target::ScriptedHttp(_) => false,
         };
         let spawner = if starts {
             let guard = vec!["guard".into()];
@@ -115,12 +115,10 @@ impl Launcher {
     pub async fn open(&self) -> Result<Link, OpenError> {
         self.opened.fetch_add(1, Ordering::Relaxed);
         match &self.target {
-            Target::Peer(planted) => Ok(Link::Pipes(peer::lines(
-                planted.clone(),
-                self.resolve.clone(),
-            ))),
-            Target::PeerHttp { binding, planted } => {
-                let client = peer::http(*binding, planted.clone(), self.resolve.clone())?;
+            Target::Peer(peer) => Ok(peer.connect(self.resolve.clone())?),
+            #[cfg(test)]
+            Target::ScriptedHttp(site) => {
+                let client = Client::streamable(Arc::clone(&site.0));
                 Ok(Link::Http(client, None))
             }
             #[cfg(test)]

@@ -1,5 +1,6 @@
-//! The reference peer as a target in memory.
+//! The reference server as a target in memory.
 
+use super::Link;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::template::Template;
@@ -28,56 +29,76 @@ pub fn resolve_facts(catalogue: &Arc<Catalogue>) -> Resolve {
     )
 }
 
-/// A fresh server, spoken to by lines.
-pub(super) fn lines(planted: Option<Planted>, resolve: Option<Resolve>) -> Connection {
+/// The reference server, honest or telling one lie.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// How it is spoken to: in memory by lines, or over either kind of HTTP.
+    pub binding: Binding,
+    /// Revisions that it speaks; none means all of both eras.
+    pub revisions: Vec<Revision>,
+    /// The lie.
+    pub planted: Option<Planted>,
+}
+
+impl Peer {
+    /// Spoken to by lines, in all revisions.
+    pub fn lines(planted: Option<Planted>) -> Self {
+        Peer::over(Binding::Memory, planted)
+    }
+
+    /// In all revisions.
+    pub fn over(binding: Binding, planted: Option<Planted>) -> Self {
+        Peer {
+            binding,
+            revisions: Vec::new(),
+            planted,
+        }
+    }
+
+    /// Starts a fresh server and connects to it. Siblings of a client reach the same server, because they dial the same way.
+    ///
+    /// **Errors**: none; the address is a constant.
+    pub(super) fn connect(&self, resolve: Option<Resolve>) -> Result<Link, EndpointError> {
+        let options = Options {
+            revisions: self.revisions.clone(),
+            fault: self.planted.clone(),
+            resolve,
+            ..Options::default()
+        };
+        let url = match self.binding {
+            Binding::Memory | Binding::Stdio => return Ok(Link::Pipes(lines(options))),
+            Binding::Http => "http://127.0.0.1/mcp",
+            Binding::HttpSse => "http://127.0.0.1/sse",
+        };
+        let server = HttpServer::new(HttpOptions {
+            options,
+            ..HttpOptions::default()
+        });
+        let serve = move |socket: DuplexStream| {
+            let server = server.clone();
+            tokio::spawn(async move { server.serve_socket(socket).await });
+        };
+        let settings = Arc::new(Settings {
+            endpoint: Endpoint::parse(url)?,
+            headers: Vec::new(),
+            dial: Arc::new(Memory(Arc::new(serve))),
+            bounds: Bounds::default(),
+        });
+        let client = if self.binding == Binding::HttpSse {
+            Client::http_sse(settings)
+        } else {
+            Client::streamable(settings)
+        };
+        Ok(Link::Http(client, None))
+    }
+}
+
+fn lines(options: Options) -> Connection {
     let asked = Instant::now();
     let pipes = memory::spawn(move |input, output| async move {
-        mcp_assay_peer::serve(options(planted, resolve), input, output)
+        mcp_assay_peer::serve(options, input, output)
             .await
             .exit_code
     });
     Connection::new(pipes, asked, connection::Bounds::default())
-}
-
-/// A fresh server, spoken to over HTTP. Siblings of the client reach the same server, because they dial the same way.
-///
-/// **Errors**: none; the address is a constant.
-pub(super) fn http(
-    binding: Binding,
-    planted: Option<Planted>,
-    resolve: Option<Resolve>,
-) -> Result<Client, EndpointError> {
-    let is_sse = binding == Binding::HttpSse;
-    let url = if is_sse {
-        "http://127.0.0.1/sse"
-    } else {
-        "http://127.0.0.1/mcp"
-    };
-    let server = HttpServer::new(HttpOptions {
-        options: options(planted, resolve),
-        ..HttpOptions::default()
-    });
-    let serve = move |socket: DuplexStream| {
-        let server = server.clone();
-        tokio::spawn(async move { server.serve_socket(socket).await });
-    };
-    let settings = Arc::new(Settings {
-        endpoint: Endpoint::parse(url)?,
-        headers: Vec::new(),
-        dial: Arc::new(Memory(Arc::new(serve))),
-        bounds: Bounds::default(),
-    });
-    Ok(if is_sse {
-        Client::http_sse(settings)
-    } else {
-        Client::streamable(settings)
-    })
-}
-
-fn options(planted: Option<Planted>, resolve: Option<Resolve>) -> Options {
-    Options {
-        fault: planted,
-        resolve,
-        ..Options::default()
-    }
 }

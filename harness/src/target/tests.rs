@@ -1,4 +1,4 @@
-use super::{HttpTarget, Launcher, Link, Start, Target};
+use super::{HttpTarget, Launcher, Link, Peer, Start, Target};
 use bytes::Bytes;
 use mcp_assay_model::protocol::Binding;
 use mcp_assay_transport::http::endpoint::Endpoint;
@@ -88,7 +88,8 @@ async fn the_binding_of_an_address_is_set_once_it_is_known() {
     );
     let client = client(launcher.open().await.expect("nothing is dialled yet"));
     assert!(!client.is_ready(), "HTTP+SSE has to be told where to post");
-    let mut other = Launcher::new(Target::Peer(None), false).expect("memory needs no thread");
+    let mut other =
+        Launcher::new(Target::Peer(Peer::lines(None)), false).expect("memory needs no thread");
     other.set_binding(Binding::Http);
     assert_eq!(other.binding(), Binding::Memory);
     assert!(other.knows_binding());
@@ -113,10 +114,7 @@ async fn clients_of_an_address_carry_what_belongs_to_it() {
 
 #[tokio::test(start_paused = true)]
 async fn each_connection_to_the_reference_server_is_a_server_of_its_own_and_siblings_share_it() {
-    let target = Target::PeerHttp {
-        binding: Binding::Http,
-        planted: None,
-    };
+    let target = Target::Peer(Peer::over(Binding::Http, None));
     assert!(target.is_in_memory());
     let launcher = Launcher::new(target, false).expect("memory needs no thread");
     let mut first = client(launcher.open().await.expect("memory"));
@@ -141,10 +139,7 @@ async fn each_connection_to_the_reference_server_is_a_server_of_its_own_and_sibl
 
 #[tokio::test(start_paused = true)]
 async fn the_reference_server_speaks_http_sse_in_memory() {
-    let target = Target::PeerHttp {
-        binding: Binding::HttpSse,
-        planted: None,
-    };
+    let target = Target::Peer(Peer::over(Binding::HttpSse, None));
     let launcher = Launcher::new(target, false).expect("memory needs no thread");
     let mut client = client(launcher.open().await.expect("memory"));
     assert_eq!(status(&mut client, INITIALIZE).await, 202);

@@ -7,7 +7,7 @@ use crate::prove::fixtures;
 use crate::script::conversation::Conversation;
 use crate::script::execute::{self, Context};
 use crate::script::scope::Scope;
-use crate::target::{Link, Target};
+use crate::target::{Link, Peer, ScriptedHttp, Target};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::Record;
 use mcp_assay_peer::Planted;
@@ -168,6 +168,11 @@ impl Site {
         self.is_shut.store(true, Ordering::Relaxed);
     }
 
+    /// The server as a target.
+    pub(crate) fn target(&self) -> Target {
+        Target::ScriptedHttp(ScriptedHttp(Arc::clone(&self.settings)))
+    }
+
     /// A client of it that has not said anything.
     pub(crate) fn conversation(&self) -> Conversation {
         let client = Client::streamable(Arc::clone(&self.settings));
@@ -263,7 +268,7 @@ async fn request(socket: &mut DuplexStream, buffer: &mut Vec<u8>) -> Option<Aske
 /// A client of the reference server in memory, honest or with a named fault.
 pub(crate) async fn peer(binding: Binding, fault: Option<&str>) -> Conversation {
     let planted = fault.map(|name| Planted::named_on_http(name).expect("a fault of this name"));
-    let stage = stage(Target::PeerHttp { binding, planted });
+    let stage = stage(Target::Peer(Peer::over(binding, planted)));
     let link = stage.launcher.open().await.expect("memory is there");
     over(link, binding)
 }

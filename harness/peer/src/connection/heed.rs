@@ -4,11 +4,15 @@ use super::{Connection, Heeded};
 use crate::error::RpcError;
 use crate::fault::lie::{Course, Heard, OnCancel, What};
 use crate::fault::smallest;
+use crate::fault::teller::Judge;
 use crate::incoming::{Arrival, Request, is_same_id};
+use crate::modern::{self, meta};
 use crate::outgoing::{About, Out, Outgoing, Stage};
 use crate::server::Answer;
+use mcp_assay_model::protocol::{Era, Revision};
 use mcp_assay_wire::jsonrpc::{Kind, Malformed, RawId};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 impl Connection {
     /// Heeds one message, alone or as an item of a batch.
@@ -40,10 +44,12 @@ impl Connection {
         let seq = self.seq;
         let method = arrival.message.method.clone().unwrap_or_default();
         let written = arrival.message.id.clone();
+        let era = self.era_of(arrival, is_in_batch);
         let refuse = |id: RawId, answer| {
-            Heeded::Reply(Outgoing::reply(&Request::bare(id, &method, seq), answer))
+            let request = Request::bare(id, &method, seq, era);
+            Heeded::Reply(Outgoing::reply(&request, answer))
         };
-        let course = self.course(What::Request(arrival, &method, seq)).await;
+        let course = self.course(What::Request(arrival, &method, seq), era).await;
         let (id, is_admitted) = match course {
             Course::Honest => (arrival.lawful_id(), false),
             Course::Admit => (written, true),
@@ -58,6 +64,12 @@ impl Connection {
             let error = RpcError::invalid_request("id is neither a string nor an integer");
             return Heeded::Reply(Outgoing::reply_to_none(None, error));
         };
+        if era == Era::Modern {
+            return match arrival.to_request(id.clone(), seq) {
+                Ok(request) => self.heed_modern(request, arrival),
+                Err(error) => refuse(id, Err(error)),
+            };
+        }
         if is_in_batch && method == "initialize" {
             let error = RpcError::invalid_request("initialize is not part of a batch");
             return refuse(id, Err(error));
@@ -83,9 +95,29 @@ impl Connection {
         }
     }
 
+    /// Heeds a request that stands alone.
+    fn heed_modern(&self, request: Request, arrival: &Arrival) -> Heeded {
+        let request = request.of_post(self.post, false);
+        let request = request.modern(arrival.carrier.clone());
+        let judge = Judge::new(Arc::clone(&self.teller), request.seq);
+        match self.modern.answer(&request, &judge) {
+            Answer::Now(answer) => Heeded::Reply(Outgoing::reply(&request, answer)),
+            Answer::Later(running) => Heeded::Later(request, running),
+        }
+    }
+
+    /// The era whose rules a request is answered by. The modern one has no batches.
+    fn era_of(&self, arrival: &Arrival, is_in_batch: bool) -> Era {
+        let is_modern = self.offer.has(Era::Modern)
+            && !is_in_batch
+            && (!self.offer.has(Era::Legacy) || modern::is_modern(arrival));
+        if is_modern { Era::Modern } else { Era::Legacy }
+    }
+
     async fn heed_notification(&mut self, arrival: &Arrival) -> Heeded {
         let method = arrival.message.method.clone().unwrap_or_default();
-        match self.course(What::Notification(arrival, &method)).await {
+        let era = self.era_of(arrival, false);
+        match self.course(What::Notification(arrival, &method), era).await {
             Course::Honest | Course::Admit => {}
             Course::Exit(code) => return Heeded::Exit(code),
             Course::Ignore
@@ -97,6 +129,8 @@ impl Connection {
         match method.as_str() {
             "notifications/initialized" => self.initialized(),
             "notifications/roots/list_changed" => self.ask_for_roots(),
+            // Over HTTP a modern client cancels by leaving, and another may have used the same id.
+            "notifications/cancelled" if arrival.carrier.is_some() => {}
             "notifications/cancelled" => {
                 if let Some(id) = arrival.raw_at("/params/requestId") {
                     self.cancel(&id).await;
@@ -110,7 +144,8 @@ impl Connection {
 
     /// Heeds what is no message.
     pub(super) async fn heed_malformed(&mut self, id: Option<RawId>, error: RpcError) -> Heeded {
-        match self.course(What::Malformed).await {
+        let era = self.own_era();
+        match self.course(What::Malformed, era).await {
             Course::Honest | Course::Admit => {
                 Heeded::Reply(Outgoing::reply_to_none(id.as_ref(), error))
             }
@@ -127,14 +162,15 @@ impl Connection {
     }
 
     /// The course the fault takes, with what it says first already said.
-    pub(super) async fn course(&mut self, what: What<'_>) -> Course {
-        let session = &self.server.session;
+    pub(super) async fn course(&mut self, what: What<'_>, era: Era) -> Course {
+        let said = (era == Era::Modern).then(|| meta::terms(what.arrival()));
+        let agreed = self.server.session.terms().map(AsRef::as_ref);
         let heard = Heard {
             what,
-            terms: session.terms().map(AsRef::as_ref),
+            terms: said.as_ref().or(agreed),
         };
         let (course, is_struck) =
-            self.with_teller(|teller| (teller.hear(&heard), teller.strikes_head(heard.what)));
+            self.with_teller(|teller| (teller.hear(&heard), teller.strikes_head(&heard)));
         if is_struck && let Some(post) = self.post {
             self.outlet.send(Out::Post(post, Stage::Struck)).await;
         }
@@ -186,7 +222,10 @@ impl Connection {
                 }
                 OnCancel::Answer => {
                     if self.in_flight.stop(request.seq) {
-                        let revision = self.server.session.terms_or_latest().revision;
+                        let revision = match request.era {
+                            Era::Legacy => self.server.session.terms_or_latest().revision,
+                            Era::Modern => Revision::R2026_07_28,
+                        };
                         let result = smallest::result(&request.method, revision);
                         let reply = Outgoing::reply(&request, Ok(result));
                         self.outlet.send(Out::One(reply)).await;

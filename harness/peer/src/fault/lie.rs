@@ -3,9 +3,22 @@
 use crate::client::Terms;
 use crate::error::RpcError;
 use crate::incoming::Arrival;
+use crate::modern::meta::Meta;
 use crate::outgoing::{About, Outgoing};
+use mcp_assay_model::protocol::Era;
 use serde_json::Value;
 use std::time::Duration;
+
+/// A rule of the modern era that is applied to each request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Rule {
+    /// The headers say what the body says.
+    Headers,
+    /// The version is one that the server speaks.
+    Version,
+    /// `_meta` has what every request has.
+    Meta,
+}
 
 /// One stateful lie, on one connection.
 ///
@@ -25,6 +38,21 @@ pub(crate) trait Lie: Send {
     fn cancel(&mut self, _method: &str, _fired: &mut Fired) -> OnCancel {
         OnCancel::Stop
     }
+
+    /// A rule of the modern era was applied to a request, and found it lawful or not.
+    ///
+    /// **Errors**: the answer, where the request goes no further.
+    fn rule(
+        &mut self,
+        _rule: Rule,
+        found: Result<(), RpcError>,
+        _fired: &mut Fired,
+    ) -> Result<(), RpcError> {
+        found
+    }
+
+    /// A modern request says this about itself.
+    fn meta(&mut self, _meta: &mut Meta, _fired: &mut Fired) {}
 
     /// A message is about to go out. `is_subject`: the fault is about it; others are shown because a lie may wait for them.
     fn send(&mut self, message: Outgoing, _is_subject: bool, _fired: &mut Fired) -> Vec<Outgoing> {
@@ -109,8 +137,16 @@ pub(crate) enum AtEnd {
 pub(crate) struct Heard<'a> {
     /// What.
     pub what: What<'a>,
-    /// What was agreed, once it was.
+    /// What was agreed, once it was; of a modern request what it says itself.
     pub terms: Option<&'a Terms>,
+}
+
+impl Heard<'_> {
+    /// Whether it is of the modern era.
+    pub fn is_modern(&self) -> bool {
+        self.terms
+            .is_some_and(|terms| terms.revision.era() == Era::Modern)
+    }
 }
 
 /// Kinds of what comes.
@@ -124,6 +160,16 @@ pub(crate) enum What<'a> {
     Request(&'a Arrival, &'a str, u64),
     /// A notification.
     Notification(&'a Arrival, &'a str),
+}
+
+impl<'a> What<'a> {
+    /// The message, where there is one.
+    pub fn arrival(self) -> Option<&'a Arrival> {
+        match self {
+            What::Malformed | What::Batch => None,
+            What::Request(arrival, ..) | What::Notification(arrival, _) => Some(arrival),
+        }
+    }
 }
 
 /// What the server does with what it heard.

@@ -112,6 +112,12 @@ pub(crate) enum Quirk {
     ReplaysOtherStreams,
     /// Answers 400 without an MCP-Protocol-Version.
     RequiresVersionHeader,
+    /// Refuses a modern version header with 400 and nothing else, as a legacy server may.
+    RefusesModernEmpty,
+    /// Refuses a modern version header with 400 and a JSON-RPC error of its own, as many legacy servers do.
+    RefusesModernJson,
+    /// Refuses a modern version header with 400 and a text.
+    RefusesModernText,
     /// Answers responses with 200.
     Response200,
     /// Gives every client the same session id.

@@ -1,16 +1,28 @@
 //! The smallest lawful result of each method: what `{ $empty: result }` stands for.
 
-use mcp_assay_model::protocol::Revision;
+use crate::modern::results;
+use mcp_assay_model::protocol::{Era, Revision};
 use serde_json::{Value, json};
 
 /// The smallest lawful result of a method; of an unknown one the empty object.
 pub(crate) fn result(method: &str, revision: Revision) -> Value {
+    let bare = bare(method, revision);
+    match revision.era() {
+        Era::Legacy => bare,
+        Era::Modern => results::complete(method, bare),
+    }
+}
+
+fn bare(method: &str, revision: Revision) -> Value {
     match method {
         "initialize" => json!({
             "protocolVersion": revision.as_str(),
             "capabilities": {},
             "serverInfo": { "name": "", "version": "" },
         }),
+        "server/discover" => {
+            json!({ "supportedVersions": [revision.as_str()], "capabilities": {} })
+        }
         "tools/list" => json!({ "tools": [] }),
         "tools/call" => json!({ "content": [] }),
         "resources/list" => json!({ "resources": [] }),

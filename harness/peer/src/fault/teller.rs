@@ -1,15 +1,18 @@
 //! The teller: the planted fault on one connection, between the server and the wire.
 
 use super::aim::Aim;
-use super::lie::{Course, Fired, Habits, Heard, Lie, OnCancel, What};
+use super::lie::{Course, Fired, Habits, Heard, Lie, OnCancel, Rule, What};
 use super::wire::{self, Struck};
 use super::{FaultRefused, Planted, registry};
+use crate::error::RpcError;
 use crate::incoming::Arrival;
+use crate::modern::meta::Meta;
 use crate::options::Resolve;
 use crate::outgoing::{About, Outgoing, PostNumber};
-use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::protocol::{Era, Revision};
 use mcp_assay_model::scenario::Fault;
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// One connection's fault, if it has one.
@@ -28,6 +31,17 @@ pub(crate) struct Teller {
     is_agreed: bool,
 }
 
+/// What is said in the modern era is in the one revision it has.
+const MODERN: [Revision; 1] = [Revision::R2026_07_28];
+
+/// The revisions that a message can be in.
+fn revisions<'a>(message: &Outgoing, agreed: &'a [Revision]) -> &'a [Revision] {
+    match message.era {
+        Era::Legacy => agreed,
+        Era::Modern => &MODERN,
+    }
+}
+
 /// Something to write.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Utterance {
@@ -37,6 +51,8 @@ pub(crate) struct Utterance {
     pub about: About,
     /// The POST it relates to, over HTTP.
     pub post: Option<PostNumber>,
+    /// The HTTP status that it is answered with, where it has one of its own.
+    pub status: Option<u16>,
     /// How long to wait before, while others may go.
     pub delay: Duration,
     /// Whether to wait until another has gone.
@@ -69,6 +85,7 @@ impl Utterance {
             content: Content::Message(message.json.to_text()),
             about: message.about,
             post: message.post,
+            status: message.status,
             delay: Duration::ZERO,
             is_held: false,
             cut: None,
@@ -114,13 +131,13 @@ impl Teller {
     }
 
     /// Whether a fault of HTTP heads or bodies strikes the response that carries the reply to this.
-    pub fn strikes_head(&mut self, what: What<'_>) -> bool {
+    pub fn strikes_head(&mut self, heard: &Heard<'_>) -> bool {
         if !self.planted.as_ref().is_some_and(Planted::is_of_heads) {
             return false;
         }
-        match what {
+        match heard.what {
             What::Request(arrival, method, _) => {
-                let chosen = self.chosen_at(arrival, method);
+                let chosen = self.chosen_at(heard, arrival, method);
                 self.aim.hits_request(method, &chosen)
             }
             What::Malformed | What::Batch => self.aim.hits(&About::ReplyToNone, &self.revisions),
@@ -158,7 +175,7 @@ impl Teller {
         }
         let is_subject = match heard.what {
             What::Request(arrival, method, seq) => {
-                let chosen = self.chosen_at(arrival, method);
+                let chosen = self.chosen_at(heard, arrival, method);
                 let is_hit = self.aim.hits_request(method, &chosen);
                 if is_hit {
                     self.subjects.insert(seq);
@@ -178,7 +195,7 @@ impl Teller {
 
     /// What becomes of a running request that is cancelled.
     pub fn cancel(&mut self, method: &str, seq: u64) -> OnCancel {
-        let is_subject = self.aim.is_everywhere() || self.subjects.contains(&seq);
+        let is_subject = self.is_subject(seq);
         let Some(lie) = self.lie.as_mut().filter(|_| is_subject) else {
             return OnCancel::Stop;
         };
@@ -188,15 +205,43 @@ impl Teller {
         on_cancel
     }
 
+    /// A rule of the modern era was applied to a request, and found it lawful or not.
+    fn rule(&mut self, seq: u64, rule: Rule, found: Result<(), RpcError>) -> Result<(), RpcError> {
+        let is_subject = self.is_subject(seq);
+        let Some(lie) = self.lie.as_mut().filter(|_| is_subject) else {
+            return found;
+        };
+        let mut fired = Fired::default();
+        let found = lie.rule(rule, found, &mut fired);
+        self.record(fired.times());
+        found
+    }
+
+    /// A modern request says this about itself.
+    fn meta(&mut self, seq: u64, meta: &mut Meta) {
+        let is_subject = self.is_subject(seq);
+        if let Some(lie) = self.lie.as_mut().filter(|_| is_subject) {
+            let mut fired = Fired::default();
+            lie.meta(meta, &mut fired);
+            self.record(fired.times());
+        }
+    }
+
+    /// Whether the fault is about a request that came.
+    fn is_subject(&self, seq: u64) -> bool {
+        self.aim.is_everywhere() || self.subjects.contains(&seq)
+    }
+
     /// What to write for a message.
     pub fn tell(&mut self, message: Outgoing) -> Vec<Utterance> {
         let Some(lie) = &mut self.lie else {
             return self.strike(message);
         };
+        let revisions = revisions(&message, &self.revisions);
         let is_subject = match &message.about {
             _ if self.aim.is_everywhere() => true,
             About::Reply { seq, .. } => self.subjects.contains(seq),
-            about => self.aim.hits(about, &self.revisions),
+            about => self.aim.hits(about, revisions),
         };
         let habits = lie.habits();
         let mut fired = Fired::default();
@@ -244,10 +289,11 @@ impl Teller {
         else {
             return vec![say(message)];
         };
-        if !self.aim.hits(&message.about, &self.revisions) {
+        let revisions = revisions(&message, &self.revisions);
+        let latest = revisions.first().copied();
+        if !self.aim.hits(&message.about, revisions) {
             return vec![say(message)];
         }
-        let latest = self.revisions.first().copied();
         let nobody = |_: &_, _| None;
         let struck = wire::strike(
             &planted.fault,
@@ -293,8 +339,10 @@ impl Teller {
     }
 
     /// The revision in which a request is answered, or those on offer.
-    fn chosen_at(&self, arrival: &Arrival, method: &str) -> Vec<Revision> {
-        if method == "initialize" {
+    fn chosen_at(&self, heard: &Heard<'_>, arrival: &Arrival, method: &str) -> Vec<Revision> {
+        if heard.is_modern() {
+            MODERN.to_vec()
+        } else if method == "initialize" {
             self.chosen_by(arrival)
         } else {
             self.revisions.clone()
@@ -319,5 +367,35 @@ impl Teller {
         if let Some(planted) = &self.planted {
             planted.fire(times);
         }
+    }
+}
+
+/// The way by which a fault hears of the rules that are applied to one modern request.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    teller: Arc<Mutex<Teller>>,
+    seq: u64,
+}
+
+impl Judge {
+    /// For the request with this number.
+    pub fn new(teller: Arc<Mutex<Teller>>, seq: u64) -> Self {
+        Judge { teller, seq }
+    }
+
+    /// A rule was applied.
+    ///
+    /// **Errors**: the answer, where the request goes no further.
+    pub fn rule(&self, rule: Rule, found: Result<(), RpcError>) -> Result<(), RpcError> {
+        self.lock().rule(self.seq, rule, found)
+    }
+
+    /// The request says this about itself.
+    pub fn meta(&self, meta: &mut Meta) {
+        self.lock().meta(self.seq, meta);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Teller> {
+        self.teller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

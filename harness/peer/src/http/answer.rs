@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
+use mcp_assay_model::protocol::Era;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,10 +166,11 @@ pub(super) async fn answer(
 
 async fn route(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Answer, Refused> {
     gate::admit(&shared.state, parts)?;
+    let is_legacy = shared.state.offer.has(Era::Legacy);
     match parts.uri.path() {
         "/mcp" => endpoint::answer(shared, parts, body).await,
-        "/sse" => http_sse::listen(shared, parts),
-        "/messages" => http_sse::post(shared, parts, body).await,
+        "/sse" if is_legacy => http_sse::listen(shared, parts),
+        "/messages" if is_legacy => http_sse::post(shared, parts, body).await,
         _ => Err(refusal(StatusCode::NOT_FOUND, "there is nothing at this path").into()),
     }
 }

@@ -5,9 +5,10 @@
 use super::Shared;
 use super::answer::{Answer, Refused, error, malformed, not_allowed, read_body, refusal};
 use super::body::Body;
-use super::gate;
 use super::posting::{Brought, Reply, is_one, is_response};
-use super::sessions::HttpSession;
+use super::sessions::{HttpSession, Shape};
+use super::state::State;
+use super::{gate, modern};
 use crate::error::RpcError;
 use crate::fault::quirk::Quirk;
 use crate::incoming::Line;
@@ -15,15 +16,17 @@ use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
+use mcp_assay_model::protocol::Era;
 use mcp_assay_wire::jsonrpc::Kind;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The header of the session id; its case differs by revision, and header names have none.
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-const JSON: Option<&str> = Some("application/json");
+pub(super) const JSON: Option<&str> = Some("application/json");
 
 /// Answers a request to the endpoint.
 pub(super) async fn answer(
@@ -31,7 +34,9 @@ pub(super) async fn answer(
     parts: &Parts,
     body: Incoming,
 ) -> Result<Answer, Refused> {
+    let is_modern_alone = !shared.state.offer.has(Era::Legacy);
     match parts.method {
+        Method::GET | Method::DELETE if is_modern_alone => Err(not_allowed("POST").into()),
         Method::POST => post(shared, parts, body).await,
         Method::GET => get(shared, &parts.headers).await,
         Method::DELETE => delete(shared, &parts.headers).await,
@@ -47,13 +52,17 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
     let body = read_body(body).await?;
     let line = Line::from_body(&body);
     let brought = Brought::by(&line);
+    modern::admit_version(state, headers)?;
+    if modern::is_modern(shared, headers, &line) {
+        return modern::post(shared, headers, line, brought).await;
+    }
 
     let is_initialize = is_one(&line, "initialize", Kind::Request);
     let is_opening = is_initialize && (!headers.contains_key(SESSION) || is_stateless(shared));
     let session = if is_opening {
         gate::check_version(state, headers, None)?;
         let serial = shared.sessions.next_serial();
-        HttpSession::begin(state, &shared.options.options, serial, false)
+        HttpSession::begin(state, &shared.options.options, serial, Shape::Streamable)
     } else {
         let session = match (find(shared, headers), &line) {
             // What cannot be read is refused for that, session or not.
@@ -67,15 +76,7 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
         session
     };
 
-    let turn = if brought.has_requests() && state.is(Quirk::OneRequestAtATime) {
-        let turns = Arc::clone(&state.turns);
-        if turns.available_permits() == 0 {
-            state.fire();
-        }
-        turns.acquire_owned().await.ok()
-    } else {
-        None
-    };
+    let turn = turn(state, brought).await;
     let is_initialized = is_one(&line, "notifications/initialized", Kind::Notification);
     let is_response = is_response(&line);
     let answered = session.post(line, brought, turn).await;
@@ -90,7 +91,9 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
     let mut answer = match answered.what {
         Reply::Accepted if brought == Brought::NoRequest => accepted(shared, is_response),
         Reply::Accepted => Answer::empty(StatusCode::ACCEPTED),
-        Reply::Json { pieces, is_refusal } => {
+        Reply::Json {
+            pieces, is_refusal, ..
+        } => {
             let body = Body::of(pieces);
             if is_refusal {
                 malformed(state, body)?
@@ -112,8 +115,20 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
     Ok(answer.within(&session))
 }
 
+/// Waits for the turn of a POST, where one is served after the other.
+pub(super) async fn turn(state: &State, brought: Brought) -> Option<OwnedSemaphorePermit> {
+    if !brought.takes_turns() || !state.is(Quirk::OneRequestAtATime) {
+        return None;
+    }
+    let turns = Arc::clone(&state.turns);
+    if turns.available_permits() == 0 {
+        state.fire();
+    }
+    turns.acquire_owned().await.ok()
+}
+
 /// The answer to notifications and responses.
-fn accepted(shared: &Shared, is_response: bool) -> Answer {
+pub(super) fn accepted(shared: &Shared, is_response: bool) -> Answer {
     let state = &shared.state;
     if (is_response && state.shows(Quirk::Response200)) || state.shows(Quirk::Notification200) {
         Answer::empty(StatusCode::OK)
@@ -241,7 +256,7 @@ fn find(shared: &Shared, headers: &HeaderMap) -> Result<Arc<HttpSession>, Missin
         return Err(Missing::Unknown(refusal(StatusCode::BAD_REQUEST, why)));
     }
     let id = id.to_str().unwrap_or_default();
-    let found = shared.sessions.find(id, false);
+    let found = shared.sessions.find(id, Shape::Streamable);
     let found =
         found.filter(|found| !(found.is_initialized() && state.shows(Quirk::ForgetsSession)));
     if let Some(session) = found {

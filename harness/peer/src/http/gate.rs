@@ -10,11 +10,11 @@ use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{StatusCode, Uri};
-use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::protocol::{Era, Revision};
 use std::net::IpAddr;
 
 /// The header of the revision.
-const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
 /// Refuses a request that is not addressed to this server, or comes from a page of another.
 ///
@@ -174,7 +174,8 @@ pub(super) fn check_version(
     session: Option<&HttpSession>,
 ) -> Result<(), Box<Answer>> {
     let spoken = session.and_then(HttpSession::spoken);
-    let latest = state.offered.first().copied();
+    let offered = state.offer.of(Era::Legacy);
+    let latest = offered.first().copied();
     if spoken.or(latest) < Some(Revision::R2025_06_18) {
         return Ok(());
     }
@@ -187,7 +188,7 @@ pub(super) fn check_version(
         return Ok(());
     };
     let is_offered = |revision: &Revision| revision.as_str().as_bytes() == version.as_bytes();
-    let is_lawful = state.offered.iter().any(is_offered) && values.all(|other| other == version);
+    let is_lawful = offered.iter().any(is_offered) && values.all(|other| other == version);
     let is_refused = is_lawful
         && spoken.is_some_and(|spoken| is_offered(&spoken))
         && state.shows(Quirk::RefusesVersionHeader);
@@ -201,6 +202,7 @@ pub(super) fn check_version(
 mod tests {
     use super::*;
     use crate::http::HttpOptions;
+    use crate::offer::Offer;
     use hyper::header::HeaderValue;
 
     fn headers(values: &[&'static str]) -> HeaderMap {
@@ -236,7 +238,7 @@ mod tests {
             hosts: vec!["mcp.test".to_owned()],
             ..HttpOptions::default()
         };
-        let state = State::new(None, None, Vec::new(), &options);
+        let state = State::new(None, None, Offer::new(&[]), &options);
         for (host, expected) in [
             ("localhost", true),
             ("LocalHost:80", true),

@@ -6,7 +6,7 @@ use super::Shared;
 use super::answer::{Answer, Refused, malformed, not_allowed, read_body, refusal};
 use super::body::Body;
 use super::posting::{Brought, Reply};
-use super::sessions::HttpSession;
+use super::sessions::{HttpSession, Shape};
 use super::{endpoint, gate};
 use crate::incoming::Line;
 use hyper::body::Incoming;
@@ -27,7 +27,12 @@ pub(super) fn listen(shared: &Arc<Shared>, parts: &Parts) -> Result<Answer, Refu
         return Err(refusal(StatusCode::NOT_ACCEPTABLE, why).into());
     }
     let serial = shared.sessions.next_serial();
-    let session = HttpSession::begin(&shared.state, &shared.options.options, serial, true);
+    let session = HttpSession::begin(
+        &shared.state,
+        &shared.options.options,
+        serial,
+        Shape::HttpSse,
+    );
     shared.sessions.open(Arc::clone(&session));
     let place = format!("/messages?sessionId={}", session.id.replace(' ', "%20"));
     let body = session.streams().open(Some(&place));
@@ -70,7 +75,10 @@ pub(super) async fn post(
     };
     let id = id.replace("%20", " ");
     let no_session = || refusal(StatusCode::NOT_FOUND, "there is no such session");
-    let session = shared.sessions.find(&id, true).ok_or_else(no_session)?;
+    let session = shared
+        .sessions
+        .find(&id, Shape::HttpSse)
+        .ok_or_else(no_session)?;
     let body = read_body(body).await?;
     let line = Line::from_body(&body);
     let brought = Brought::by(&line);

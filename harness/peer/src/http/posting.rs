@@ -11,6 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 pub(super) enum Brought {
     /// At least one request of which something may be said before it is answered: a tool call.
     Calls,
+    /// A subscription, which is answered by a stream that stays open.
+    Listen,
     /// Requests, and no such.
     Requests,
     /// Notifications or responses, and nothing else.
@@ -22,7 +24,17 @@ pub(super) enum Brought {
 impl Brought {
     /// Whether it brings requests.
     pub fn has_requests(self) -> bool {
+        matches!(self, Brought::Calls | Brought::Listen | Brought::Requests)
+    }
+
+    /// Whether others may have to wait until it is answered; for the end of a subscription nobody waits.
+    pub fn takes_turns(self) -> bool {
         matches!(self, Brought::Calls | Brought::Requests)
+    }
+
+    /// Whether something may be said before the answer.
+    pub fn may_speak(self) -> bool {
+        matches!(self, Brought::Calls | Brought::Listen)
     }
 
     /// What this body brings.
@@ -38,8 +50,13 @@ impl Brought {
         let is_call = |arrival: &Arrival| {
             is_request(arrival) && arrival.message.method.as_deref() == Some("tools/call")
         };
+        let is_listen = |arrival: &Arrival| {
+            is_request(arrival) && arrival.message.method.as_deref() == Some("subscriptions/listen")
+        };
         if items.iter().any(is_call) {
             Brought::Calls
+        } else if items.iter().any(is_listen) {
+            Brought::Listen
         } else if items.iter().any(is_request) {
             Brought::Requests
         } else if items.iter().any(is_malformed) {
@@ -101,6 +118,8 @@ pub(super) enum Reply {
         pieces: Vec<Piece>,
         /// Whether it is an error for want of a request that could be answered.
         is_refusal: bool,
+        /// The status, where 2026-07-28 has one for it.
+        status: Option<u16>,
     },
     /// An event stream.
     Stream(Body),

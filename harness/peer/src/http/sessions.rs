@@ -8,11 +8,12 @@ use crate::connection::{Connection, Posted, Stop};
 use crate::fault::quirk::Quirk;
 use crate::fault::teller::Teller;
 use crate::incoming::Line;
+use crate::modern;
 use crate::options::Options;
 use crate::outgoing::Outlet;
 use crate::server::Server;
 use crate::session::Session;
-use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::protocol::{Era, Revision};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -29,12 +30,23 @@ const MOST_ENDED: usize = 4096;
 /// POSTs that may wait until the core turns to them.
 const QUEUED: usize = 64;
 
+/// What a core is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Shape {
+    /// One session of Streamable HTTP up to 2025-11-25.
+    Streamable,
+    /// One stream of HTTP+SSE.
+    HttpSse,
+    /// All requests of 2026-07-28, which knows no sessions: each stands alone, whoever sends it.
+    Modern,
+}
+
 /// One HTTP session: what `Mcp-Session-Id` names, or over HTTP+SSE the stream's query.
 pub(super) struct HttpSession {
     /// Its id.
     pub id: String,
-    /// Whether it is of HTTP+SSE.
-    pub is_http_sse: bool,
+    /// What it is for.
+    pub shape: Shape,
     /// Which session of the server it is, from 1.
     serial: u64,
     posts: mpsc::Sender<Posted>,
@@ -50,18 +62,20 @@ pub(super) struct HttpSession {
 
 impl HttpSession {
     /// A session in which nothing was said.
-    pub fn begin(
-        state: &Arc<State>,
-        options: &Options,
-        serial: u64,
-        is_http_sse: bool,
-    ) -> Arc<Self> {
-        let session = Session::new(&options.revisions);
-        let teller = Teller::new(
+    pub fn begin(state: &Arc<State>, options: &Options, serial: u64, shape: Shape) -> Arc<Self> {
+        let offer = state.offer.only(match shape {
+            Shape::Streamable | Shape::HttpSse => Era::Legacy,
+            Shape::Modern => Era::Modern,
+        });
+        let session = Session::new(&offer);
+        let mut teller = Teller::new(
             options.fault.clone(),
             options.resolve.clone(),
-            session.offered(),
+            &offer.before_agreement(),
         );
+        if shape == Shape::Modern {
+            teller.negotiated(Revision::R2026_07_28);
+        }
         let teller = Arc::new(Mutex::new(teller));
         let (outlet, queue) = Outlet::new();
         let server = Server::new(
@@ -70,9 +84,21 @@ impl HttpSession {
             options.page_size,
             options.request_timeout,
         );
-        let connection =
-            Connection::new(server, outlet, Arc::clone(&teller), options.drain_timeout);
-        let streams = Streams::new(Arc::clone(state), Arc::clone(&teller), is_http_sse);
+        let modern = modern::Server::new(
+            state.offer.clone(),
+            server.watched.clone(),
+            &outlet,
+            options.page_size,
+        );
+        let connection = Connection::new(
+            offer,
+            server,
+            modern,
+            outlet,
+            Arc::clone(&teller),
+            options.drain_timeout,
+        );
+        let streams = Streams::new(Arc::clone(state), Arc::clone(&teller), shape);
         let streams = Arc::new(Mutex::new(streams));
         let router = Router::new(Arc::clone(state), Arc::clone(&streams), Arc::clone(&teller));
         let (posts, posted) = mpsc::channel(QUEUED);
@@ -85,8 +111,11 @@ impl HttpSession {
         });
         tasks.spawn(router.run(queue));
         Arc::new(HttpSession {
-            id: session_id(state, serial),
-            is_http_sse,
+            id: match shape {
+                Shape::Streamable | Shape::HttpSse => session_id(state, serial),
+                Shape::Modern => String::new(),
+            },
+            shape,
             serial,
             posts,
             streams,
@@ -220,10 +249,10 @@ impl Sessions {
     }
 
     /// The session with this id.
-    pub fn find(&self, id: &str, is_http_sse: bool) -> Option<Arc<HttpSession>> {
+    pub fn find(&self, id: &str, shape: Shape) -> Option<Arc<HttpSession>> {
         let all = self.lock();
         let mut open = all.open.values();
-        let found = open.find(|open| open.id == id && open.is_http_sse == is_http_sse);
+        let found = open.find(|open| open.id == id && open.shape == shape);
         found.cloned()
     }
 
@@ -231,7 +260,7 @@ impl Sessions {
     pub fn latest(&self, of_streamable: bool) -> Option<Arc<HttpSession>> {
         let all = self.lock();
         let mut open = all.open.values().rev();
-        let latest = open.find(|open| !(of_streamable && open.is_http_sse));
+        let latest = open.find(|open| !of_streamable || open.shape == Shape::Streamable);
         latest.cloned()
     }
 

@@ -4,8 +4,8 @@ use super::HttpOptions;
 use super::streams::Streams;
 use crate::fault::quirk::Quirk;
 use crate::fault::{FaultRefused, Planted};
+use crate::offer::Offer;
 use crate::outgoing::PostNumber;
-use mcp_assay_model::protocol::Revision;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Semaphore, watch};
@@ -29,8 +29,8 @@ pub(super) type SharedPost = (Weak<Mutex<Streams>>, PostNumber);
 
 /// State of the whole server. Sessions hold it; it holds none of them.
 pub(super) struct State {
-    /// The revisions offered, latest first.
-    pub offered: Vec<Revision>,
+    /// The revisions offered.
+    pub offer: Offer,
     /// Names under which the server may be addressed, beside the loopback's.
     pub hosts: Vec<String>,
     /// Events kept for each session.
@@ -51,11 +51,11 @@ impl State {
     pub fn new(
         planted: Option<Planted>,
         refused: Option<FaultRefused>,
-        offered: Vec<Revision>,
+        offer: Offer,
         options: &HttpOptions,
     ) -> Self {
         State {
-            offered,
+            offer,
             hosts: options.hosts.clone(),
             event_history: options.event_history,
             retry_ms: options.retry_ms,

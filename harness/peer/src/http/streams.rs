@@ -10,6 +10,7 @@
 use super::body::{Body, Piece, pieces};
 use super::event::Event;
 use super::posting::{Answered, Brought, Post, Reply};
+use super::sessions::Shape;
 use super::state::State;
 use crate::fault::quirk::Quirk;
 use crate::fault::teller::{Content, Teller, Utterance};
@@ -33,8 +34,8 @@ const POLL_RETRY_MS: u64 = 500;
 pub(super) struct Streams {
     state: Arc<State>,
     teller: Arc<Mutex<Teller>>,
-    /// Whether all goes on one stream, as in HTTP+SSE.
-    is_http_sse: bool,
+    /// What they are for; with HTTP+SSE all goes on one stream.
+    shape: Shape,
     posts: BTreeMap<PostNumber, Post>,
     last_post: PostNumber,
     streams: BTreeMap<u64, Stream>,
@@ -80,11 +81,11 @@ const GREETING: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","par
 
 impl Streams {
     /// No streams.
-    pub fn new(state: Arc<State>, teller: Arc<Mutex<Teller>>, is_http_sse: bool) -> Self {
+    pub fn new(state: Arc<State>, teller: Arc<Mutex<Teller>>, shape: Shape) -> Self {
         Streams {
             state,
             teller,
-            is_http_sse,
+            shape,
             posts: BTreeMap::new(),
             last_post: 0,
             streams: BTreeMap::new(),
@@ -93,6 +94,10 @@ impl Streams {
             kept: VecDeque::new(),
             kept_bytes: 0,
         }
+    }
+
+    fn is_http_sse(&self) -> bool {
+        self.shape == Shape::HttpSse
     }
 
     /// A POST came.
@@ -175,7 +180,7 @@ impl Streams {
     pub fn say(&mut self, utterance: Utterance) {
         let is_own = |post: &Post| {
             // Over HTTP+SSE only what could not be read is refused on the spot.
-            !self.is_http_sse
+            !self.is_http_sse()
                 || (utterance.about == About::ReplyToNone && post.brought == Brought::Malformed)
         };
         let number = utterance.post;
@@ -198,7 +203,7 @@ impl Streams {
     /// A fault holds back something that relates to this POST.
     pub fn hold(&mut self, post: Option<PostNumber>) {
         // Over HTTP+SSE a POST waits for nothing that is said elsewhere.
-        if !self.is_http_sse
+        if !self.is_http_sse()
             && let Some(post) = post.and_then(|post| self.posts.get_mut(&post))
         {
             post.owed += 1;
@@ -239,6 +244,9 @@ impl Streams {
 
     /// Answers a POST as far as it can be answered.
     fn progress(&mut self, number: PostNumber) {
+        let is_http_sse = self.is_http_sse();
+        // A modern answer that is there at once needs no stream, and an error there has its status.
+        let is_modern = self.shape == Shape::Modern;
         let Some(post) = self.posts.get_mut(&number) else {
             return;
         };
@@ -246,15 +254,15 @@ impl Streams {
             return;
         }
         if post.stream.is_none() && !post.is_muted {
-            if self.is_http_sse {
+            if is_http_sse {
                 post.open = 0;
             }
-            let is_json_only = self.state.is(Quirk::JsonOnly);
+            let is_json_only = self.state.is(Quirk::JsonOnly) && post.brought != Brought::Listen;
             if !post.is_over() && is_json_only {
                 self.state.fire();
                 return self.set_free(number);
             }
-            let may_speak = post.brought == Brought::Calls;
+            let may_speak = post.brought.may_speak() && !is_modern;
             if may_speak && is_json_only {
                 self.state.fire();
             }
@@ -265,7 +273,7 @@ impl Streams {
             match (post.is_over(), post.said.len()) {
                 (true, 0) => post.respond(Reply::Accepted),
                 (true, count)
-                    if self.is_http_sse
+                    if is_http_sse
                         || (count == 1
                             && (!may_speak || is_json_only)
                             && !(brought.has_requests() && self.state.shows(Quirk::SseOnly))) =>
@@ -316,9 +324,13 @@ impl Streams {
             self.repeat_on_standing(&utterance);
             let is_refusal =
                 utterance.about == About::ReplyToNone && post.brought != Brought::NoRequest;
-            let cut = utterance.cut;
+            let (cut, status) = (utterance.cut, utterance.status);
             let pieces = pieces(into_bytes(utterance.content), cut);
-            post.respond(Reply::Json { pieces, is_refusal });
+            post.respond(Reply::Json {
+                pieces,
+                is_refusal,
+                status,
+            });
         }
     }
 
@@ -361,6 +373,10 @@ impl Streams {
 
     /// Says what relates to no request.
     fn stand(&mut self, utterance: Utterance) {
+        if self.shape == Shape::Modern {
+            // Nothing is said there but in answer to a request, on its own stream.
+            return;
+        }
         let Some(key) = self.standing() else {
             if self.waiting.len() == MOST_WAITING {
                 self.waiting.pop_front();
@@ -431,7 +447,7 @@ impl Streams {
     /// In 2025-11-25 a stream begins with an event that has an id and nothing else, to resume from.
     fn prime(&mut self, key: u64) {
         let is_early = match self.spoken() {
-            _ if self.is_http_sse => return,
+            _ if self.shape != Shape::Streamable => return,
             Some(Revision::R2025_11_25) => false,
             Some(_) => true,
             None => return,
@@ -470,11 +486,11 @@ impl Streams {
     fn push(&mut self, key: u64, utterance: &Utterance) {
         let is_reply = matches!(utterance.about, About::Reply { .. });
         let mut data = into_bytes(utterance.content.clone());
-        if is_reply && !self.is_http_sse && self.state.shows(Quirk::BatchesInOneEvent) {
+        if is_reply && !self.is_http_sse() && self.state.shows(Quirk::BatchesInOneEvent) {
             data = [b"[", data.as_ref(), b"]"].concat().into();
         }
         let event = Event {
-            name: self.is_http_sse.then_some("message"),
+            name: self.is_http_sse().then_some("message"),
             data: &data,
             ..Event::default()
         };
@@ -487,7 +503,7 @@ impl Streams {
         };
         stream.events += 1;
         let number = stream.events;
-        let id = if self.is_http_sse || self.state.shows(Quirk::NoEventIds) {
+        let id = if self.shape != Shape::Streamable || self.state.shows(Quirk::NoEventIds) {
             None
         } else if self.state.is(Quirk::RepeatsEventIds) {
             if key > 1 {

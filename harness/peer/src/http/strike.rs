@@ -5,6 +5,7 @@
 
 use super::answer::Answer;
 use super::body::Body;
+use super::sessions::Shape;
 use super::{Closed, Shared};
 use hyper::Response;
 use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
@@ -31,7 +32,7 @@ impl Strike {
             .headers
             .get("mcp-session-id")
             .filter(|_| is_aimed)
-            .and_then(|id| shared.sessions.find(id.to_str().ok()?, false));
+            .and_then(|id| shared.sessions.find(id.to_str().ok()?, Shape::Streamable));
         Strike {
             is_aimed,
             number: named.map(|session| session.count_exchange()),
@@ -54,7 +55,8 @@ impl Strike {
             };
             let number = self.is_aimed.then(|| self.number.unwrap_or_else(count));
             let spoken = session.and_then(|session| session.spoken());
-            let revisions = spoken.map_or(shared.state.offered.clone(), |spoken| vec![spoken]);
+            let revisions =
+                spoken.map_or(shared.state.offer.before_agreement(), |spoken| vec![spoken]);
             let aimed = planted.at_http().zip(number);
             aimed.is_some_and(|((at, _), number)| at.nth == number && is_within(at, &revisions))
         };

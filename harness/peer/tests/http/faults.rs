@@ -1,7 +1,8 @@
 //! Named faults over HTTP: each fires where it says, shows, and does what it says.
 
 use crate::support::{
-    Client, Exchange, LOGGING, PING, SLOW, Seen, events, honest, initialize, lying, request, wait,
+    Client, Exchange, LOGGING, PING, SLOW, Seen, events, honest, initialize, lying, mirrored,
+    request, wait,
 };
 use mcp_assay_peer::{FAULTS, HttpServer, NamedFault, Over, Planted, Provocation};
 use serde_json::{Value, json};
@@ -108,7 +109,13 @@ impl Tried {
     }
 
     async fn send(&mut self, method: &'static str, changes: &[(&str, Option<&str>)], body: &str) {
-        let exchange = self.client.ask(method, changes, body.to_owned());
+        let mirrored = mirrored(body);
+        let mut all: Vec<_> = mirrored
+            .iter()
+            .map(|(name, value)| (*name, Some(value.as_str())))
+            .collect();
+        all.extend(changes);
+        let exchange = self.client.ask(method, &all, body.to_owned());
         self.seen.push((method, exchange));
         wait(1).await;
     }

@@ -8,6 +8,7 @@
 mod faults;
 mod gate;
 mod http_sse;
+mod modern;
 mod posts;
 mod sessions;
 mod sockets;

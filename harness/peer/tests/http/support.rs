@@ -380,6 +380,62 @@ pub fn request(id: Value, method: &str, params: Value) -> String {
     json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string()
 }
 
+/// A modern request: what every one has in `_meta` is added to the parameters.
+pub fn modern(id: Value, method: &str, mut params: Value) -> Value {
+    let mut meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    if let Some(more) = params["_meta"].as_object() {
+        meta.as_object_mut().unwrap().extend(more.clone());
+    }
+    params["_meta"] = meta;
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+}
+
+/// The headers that a modern request has beside the usual ones; none for a body that is no such request.
+pub fn mirrored(body: &str) -> Vec<(&'static str, String)> {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let version = &body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
+    let Some(version) = version.as_str() else {
+        return Vec::new();
+    };
+    let method = body["method"].as_str().unwrap();
+    let mut headers = vec![
+        ("mcp-protocol-version", version.to_owned()),
+        ("mcp-method", method.to_owned()),
+    ];
+    let name = match method {
+        "tools/call" | "prompts/get" => body["params"]["name"].as_str(),
+        "resources/read" => body["params"]["uri"].as_str(),
+        _ => None,
+    };
+    headers.extend(name.map(|name| ("mcp-name", name.to_owned())));
+    headers
+}
+
+/// Posts a modern request with these changes to its headers; `None` leaves one out.
+pub fn post_modern(
+    server: &HttpServer,
+    changes: &[(&str, Option<&str>)],
+    body: &Value,
+) -> Exchange {
+    let body = body.to_string();
+    let mut headers = vec![
+        ("host", "localhost".to_owned()),
+        ("accept", BOTH.to_owned()),
+        ("content-type", "application/json".to_owned()),
+    ];
+    headers.extend(mirrored(&body));
+    for (name, value) in changes {
+        headers.retain(|(other, _)| other != name);
+        headers.extend(value.map(|value| (*name, value.to_owned())));
+    }
+    let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    ask(server, "POST", "/mcp", &headers, body)
+}
+
 pub fn initialize(revision: &str, capabilities: &Value) -> String {
     let params = json!({
         "protocolVersion": revision,

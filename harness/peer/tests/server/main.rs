@@ -10,5 +10,6 @@ mod exchange;
 mod faults;
 mod features;
 mod lifecycle;
+mod modern;
 mod schemas;
 mod support;

@@ -115,6 +115,12 @@ impl Peer {
         self.message().await
     }
 
+    /// Calls a method as a modern client does and reads one line.
+    pub async fn modern(&mut self, method: &str, params: Value) -> Value {
+        self.ask(&modern(json!("m"), method, params).to_string())
+            .await
+    }
+
     /// Calls a tool and reads one line.
     pub async fn tool(&mut self, name: &str, arguments: Value) -> Value {
         let params = json!({ "name": name, "arguments": arguments });
@@ -170,6 +176,20 @@ pub fn initialize(version: &str, capabilities: &Value) -> String {
         },
     })
     .to_string()
+}
+
+/// A modern request: what every one has in `_meta` is added to the parameters.
+pub fn modern(id: Value, method: &str, mut params: Value) -> Value {
+    let mut meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    if let Some(more) = params["_meta"].as_object() {
+        meta.as_object_mut().unwrap().extend(more.clone());
+    }
+    params["_meta"] = meta;
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
 }
 
 pub fn code(message: &Value) -> i64 {

@@ -6,6 +6,7 @@ use crate::json::Json;
 use crate::outgoing::Outgoing;
 use crate::resources::WATCHED;
 use crate::server::NOTIFICATIONS;
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::json;
 
@@ -23,6 +24,36 @@ impl Refuses {
             method,
             is_early_only: false,
             course: |method| Course::Answer(Err(RpcError::method_not_found(method))),
+        })
+    }
+
+    /// Answers that the parameters are not what they should be.
+    pub fn params_of(method: &'static str) -> Box<dyn Lie> {
+        Box::new(Refuses {
+            method,
+            is_early_only: false,
+            course: |_| Course::Answer(Err(RpcError::invalid_params("Invalid request parameters"))),
+        })
+    }
+
+    /// Answers with a code that no text has.
+    pub fn by_invented_code(method: &'static str) -> Box<dyn Lie> {
+        Box::new(Refuses {
+            method,
+            is_early_only: false,
+            course: |_| Course::Answer(Err(RpcError::other(-1, "Unsupported"))),
+        })
+    }
+
+    /// Answers as a server does that speaks 2026-07-28 alone.
+    pub fn naming_versions(method: &'static str) -> Box<dyn Lie> {
+        Box::new(Refuses {
+            method,
+            is_early_only: false,
+            course: |_| {
+                let modern = [Revision::R2026_07_28];
+                Course::Answer(Err(RpcError::unsupported_version("none", &modern)))
+            },
         })
     }
 

@@ -34,6 +34,8 @@ impl Lie for LogsOnStdout {
         let line = Outgoing {
             about: About::ReplyToNone,
             post: message.post,
+            era: message.era,
+            status: None,
             json: Json::Raw("INFO called a tool".to_owned()),
         };
         vec![line, message]

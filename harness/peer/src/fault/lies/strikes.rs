@@ -1,6 +1,7 @@
 //! Lies that end the conversation: one thing comes, and the server dies or hangs.
 
 use crate::fault::lie::{Course, Fired, Heard, Lie, What};
+use crate::modern;
 use crate::server::{NOTIFICATIONS, REQUESTS};
 
 /// What does it.
@@ -16,6 +17,8 @@ pub(crate) enum Provoked {
     Initialize,
     /// The request `tools/call`.
     Call,
+    /// The request `server/discover`.
+    Discover,
     /// Arrays and objects more than 64 levels deep.
     DeepNesting,
 }
@@ -46,12 +49,16 @@ impl Lie for Ends {
     fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
         let is_provoked = match (self.by, heard.what) {
             (Provoked::Malformed, What::Malformed) => true,
+            (Provoked::UnknownMethod, What::Request(_, method, _)) if heard.is_modern() => {
+                !modern::REQUESTS.contains(&method)
+            }
             (Provoked::UnknownMethod, What::Request(_, method, _)) => !REQUESTS.contains(&method),
             (Provoked::UnknownNotification, What::Notification(_, method)) => {
                 !NOTIFICATIONS.contains(&method)
             }
             (Provoked::Initialize, What::Request(_, method, _)) => method == "initialize",
             (Provoked::Call, What::Request(_, method, _)) => method == "tools/call",
+            (Provoked::Discover, What::Request(_, method, _)) => method == "server/discover",
             (
                 Provoked::DeepNesting,
                 What::Request(arrival, ..) | What::Notification(arrival, _),
@@ -62,6 +69,7 @@ impl Lie for Ends {
                 | Provoked::UnknownNotification
                 | Provoked::Initialize
                 | Provoked::Call
+                | Provoked::Discover
                 | Provoked::DeepNesting,
                 _,
             ) => false,
