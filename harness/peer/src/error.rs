@@ -55,6 +55,14 @@ impl RpcError {
         RpcError::new(-32020, format!("Header mismatch: {detail}")).on_http(400)
     }
 
+    /// -32021: a capability that the client did not declare for this request; `required` is shaped as client capabilities are.
+    pub fn missing_capability(required: Value) -> Self {
+        RpcError {
+            data: Some(json!({ "requiredCapabilities": required })),
+            ..RpcError::new(-32021, "Missing required client capability".to_owned()).on_http(400)
+        }
+    }
+
     /// -32022: a version that this server does not speak; `supported` are those it does.
     pub fn unsupported_version(requested: &str, supported: &[Revision]) -> Self {
         let supported: Vec<_> = supported.iter().map(|one| one.as_str()).collect();

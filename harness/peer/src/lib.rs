@@ -28,6 +28,7 @@ mod options;
 mod outgoing;
 mod pagination;
 mod prompts;
+mod questions;
 mod resources;
 mod running;
 mod serve;

@@ -12,26 +12,34 @@
 mod discover;
 mod headers;
 pub(crate) mod meta;
+pub(crate) mod mrtr;
 pub(crate) mod results;
+pub(crate) mod state;
 mod versions;
 
 pub(crate) use versions::is_modern;
 
-use crate::client::Terms;
 use crate::error::RpcError;
-use crate::fault::lie::Rule;
+use crate::fault::lie::Breach;
 use crate::fault::teller::Judge;
 use crate::incoming::{Params, Request};
 use crate::logging::Log;
 use crate::offer::Offer;
 use crate::outgoing::Outlet;
+use crate::questions::{Asker, Unanswered};
 use crate::resources::{self, Watched};
-use crate::server::Answer;
+use crate::server::{Answer, Later};
+use crate::tools::{self, Call, Progress};
 use crate::{completion, pagination, prompts};
+use headers::Headers;
 use mcp_assay_model::protocol::Revision;
 use meta::Meta;
-use serde_json::{Map, Value};
+use mrtr::Rounds;
+use serde_json::{Value, json};
+use state::Seal;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use tokio::time::Instant;
 
 /// The requests of this revision.
 pub(crate) const REQUESTS: [&str; 9] = [
@@ -56,6 +64,8 @@ pub(crate) struct Server {
     watched: Watched,
     outlet: Outlet,
     page_size: usize,
+    /// Since when states are sealed.
+    begun: Instant,
 }
 
 impl Server {
@@ -66,10 +76,11 @@ impl Server {
             watched,
             outlet: outlet.modern(),
             page_size,
+            begun: Instant::now(),
         }
     }
 
-    /// Answers a request. `judge` hears of every rule that is applied to it.
+    /// Answers a request. `judge` hears of all that is wrong with it.
     pub fn answer(&self, request: &Request, judge: &Judge) -> Answer {
         match self.admit(request, judge) {
             Ok((params, meta)) => self.serve(request, params, &meta, judge),
@@ -87,81 +98,120 @@ impl Server {
         if request.method == "initialize" && !meta::is_modern(params) {
             return Err(versions::refuse_handshake(params, &self.offer));
         }
-        let headers = request.carrier.as_ref().map(|one| one.headers.as_ref());
-        let (mut meta, found) = Meta::read(params, request.progress_token());
+        let mut meta = Meta::read(params, request.progress_token());
+        let headers = headers(request, judge);
         let mut named = meta.version.as_deref();
         if let Some(headers) = headers {
-            judge.rule(Rule::Headers, headers::check_version(headers, named))?;
-            named = named.or_else(|| headers::version(headers));
+            headers.check_version(named)?;
+            named = named.or(headers.version());
         }
-        judge.rule(Rule::Version, versions::check(named, &self.offer))?;
+        versions::check(named, &self.offer, judge)?;
         if let Some(headers) = headers {
-            judge.rule(
-                Rule::Headers,
-                headers::check_method(headers, &request.method),
-            )?;
+            headers.check_method(&request.method)?;
         }
-        judge.rule(Rule::Meta, found)?;
+        meta::check(params, judge)?;
         judge.meta(&mut meta);
         if !REQUESTS.contains(&request.method.as_str()) {
-            return Err(RpcError::method_not_found(&request.method));
+            let error = RpcError::method_not_found(&request.method);
+            judge.refuse(Breach::UnknownMethod, error)?;
         }
         if let Some(headers) = headers {
-            let name = headers::check_name(headers, &request.method, params);
-            judge.rule(Rule::Headers, name)?;
+            headers.check_name(&request.method, params)?;
         }
         Ok((params, meta))
     }
 
-    fn serve(&self, request: &Request, params: Params<'_>, meta: &Meta, _judge: &Judge) -> Answer {
+    fn serve(&self, request: &Request, params: Params<'_>, meta: &Meta, judge: &Judge) -> Answer {
         let method = request.method.as_str();
-        if method == "tools/call" {
-            return self.call(request, params, meta);
-        }
-        let answer = self.serve_now(method, params);
+        let rounds = || {
+            let now = self.begun.elapsed();
+            let seal = Seal::new(method, params, now);
+            Rounds::read(params, Arc::clone(&meta.terms), seal, judge)
+        };
+        let answer = match method {
+            "tools/call" => match self.call(request, params, meta, judge, rounds) {
+                Ok(running) => return begin(running),
+                Err(error) => Err(error),
+            },
+            "prompts/get" => rounds().and_then(|rounds| {
+                let got = prompts::get(params, REVISION, Some(&rounds));
+                got.or_else(Unanswered::into_answer)
+            }),
+            "resources/read" => rounds().and_then(|rounds| self.read(params, &rounds)),
+            _ => self.serve_plainly(method, params),
+        };
         Answer::Now(answer.map(|result| results::complete(method, result)))
     }
 
-    fn serve_now(&self, method: &str, params: Params<'_>) -> Result<Value, RpcError> {
+    /// Serves what is answered without asking.
+    fn serve_plainly(&self, method: &str, params: Params<'_>) -> Result<Value, RpcError> {
         let page = |key, entries| pagination::page(key, entries, params, self.page_size);
         match method {
             "server/discover" => Ok(discover::discover(&self.offer)),
-            "tools/list" => page("tools", crate::tools::entries(REVISION)),
+            "tools/list" => page("tools", tools::entries(REVISION)),
             "resources/list" => page("resources", resources::entries(REVISION)),
             "resources/templates/list" => {
                 page("resourceTemplates", resources::template_entries(REVISION))
             }
-            "resources/read" => self.watched.read(params, REVISION),
             "prompts/list" => page("prompts", prompts::entries(REVISION)),
-            "prompts/get" => prompts::get(params, REVISION),
             "completion/complete" => completion::complete(params, REVISION),
-            _ => Err(RpcError::method_not_found(method)),
+            _ => Ok(json!({})),
         }
     }
 
-    fn call(&self, request: &Request, params: Params<'_>, meta: &Meta) -> Answer {
+    fn read(&self, params: Params<'_>, rounds: &Rounds) -> Result<Value, RpcError> {
+        let uri = params.required_string("uri")?;
+        match Watched::read_asking(uri, rounds) {
+            Some(read) => read.or_else(Unanswered::into_answer),
+            None => self.watched.read(params, REVISION),
+        }
+    }
+
+    fn call(
+        &self,
+        request: &Request,
+        params: Params<'_>,
+        meta: &Meta,
+        judge: &Judge,
+        rounds: impl FnOnce() -> Result<Rounds, RpcError>,
+    ) -> Result<Later, RpcError> {
+        let name = params.required_string("name")?;
+        if let Some(headers) = headers(request, judge)
+            && let Some(schema) = tools::input_schema(name, REVISION)
+        {
+            let arguments = params.object("arguments")?.cloned().unwrap_or_default();
+            headers.check_parameters(&schema, &arguments)?;
+        }
+        let rounds = rounds()?;
         let outlet = self.outlet.relating_to(request.post);
-        let prepare = |arguments| crate::tools::Call {
+        tools::call(params, REVISION, |arguments| Call {
             arguments,
-            terms: Arc::new(Terms {
-                revision: REVISION,
-                client: Map::new(),
-            }),
-            client: crate::client::Client::new(outlet.clone(), std::time::Duration::ZERO),
+            asker: Asker::Modern(rounds),
             log: Log::at(meta.log_level, outlet.clone()),
             watched: self.watched.clone(),
-            progress: crate::tools::Progress {
+            progress: Progress {
                 token: meta.progress_token.clone(),
                 revision: REVISION,
-                outlet: outlet.clone(),
+                outlet,
             },
-        };
-        match crate::tools::call(params, REVISION, prepare) {
-            Ok(running) => Answer::Later(Box::pin(async move {
-                let result = running.await?;
-                Ok(results::complete("tools/call", result))
-            })),
-            Err(error) => Answer::Now(Err(error)),
-        }
+        })
+    }
+}
+
+/// The headers of a request that came over HTTP.
+fn headers<'r>(request: &'r Request, judge: &'r Judge) -> Option<Headers<'r>> {
+    let carrier = request.carrier.as_ref()?;
+    Some(Headers::new(&carrier.headers, judge))
+}
+
+/// Begins a call. One that ends before it waits for anything is answered at once, so that over HTTP its error has a status.
+fn begin(running: Later) -> Answer {
+    let mut call: Later = Box::pin(async move {
+        let result = running.await?;
+        Ok(results::complete("tools/call", result))
+    });
+    match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Answer::Now(answer),
+        Poll::Pending => Answer::Later(call),
     }
 }

@@ -1,11 +1,13 @@
 //! Prompts: the list, and getting one.
 //!
-//! **Source**: `2024-11-05/server/prompts`.
+//! **Source**: `2024-11-05/server/prompts`, `2026-07-28/server/prompts`.
 
 use crate::content;
 use crate::error::RpcError;
 use crate::incoming::Params;
 use crate::listing;
+use crate::modern::mrtr::Rounds;
+use crate::questions::{Question, Unanswered};
 use crate::resources;
 use mcp_assay_model::protocol::Revision;
 use serde_json::{Map, Value, json};
@@ -19,12 +21,14 @@ struct Prompt {
     since: Revision,
     /// Its arguments; all are required.
     arguments: &'static [(&'static str, &'static str)],
+    /// What the user is asked before it can be got, if anything.
+    asks: Option<fn() -> Question>,
     /// The content of its message, or messages, from its arguments in order.
     messages: fn(&[&str]) -> Result<Vec<Value>, RpcError>,
 }
 
 /// Every prompt, in the order they are listed.
-static PROMPTS: [Prompt; 4] = [
+static PROMPTS: [Prompt; 5] = [
     Prompt {
         name: "test_prompt_with_arguments",
         title: "Prompt with arguments",
@@ -34,6 +38,7 @@ static PROMPTS: [Prompt; 4] = [
             ("arg1", "First test argument"),
             ("arg2", "Second test argument"),
         ],
+        asks: None,
         messages: |arguments| {
             let [first, second] = [arguments[0], arguments[1]];
             Ok(vec![content::text(format!(
@@ -47,6 +52,7 @@ static PROMPTS: [Prompt; 4] = [
         description: "A prompt that holds a resource",
         since: Revision::R2024_11_05,
         arguments: &[("resourceUri", "URI of the resource to hold")],
+        asks: None,
         messages: |arguments| {
             let uri = arguments[0];
             if !resources::is_uri(uri) {
@@ -65,6 +71,7 @@ static PROMPTS: [Prompt; 4] = [
         description: "A prompt that holds an image",
         since: Revision::R2024_11_05,
         arguments: &[],
+        asks: None,
         messages: |_| {
             Ok(vec![
                 content::image(),
@@ -73,11 +80,28 @@ static PROMPTS: [Prompt; 4] = [
         },
     },
     Prompt {
+        name: "test_input_required_result_prompt",
+        title: "Prompt with input",
+        description: "A prompt that asks the user for context",
+        since: Revision::R2026_07_28,
+        arguments: &[],
+        asks: Some(|| {
+            let form = json!({
+                "type": "object",
+                "properties": { "context": { "type": "string", "description": "The context" } },
+                "required": ["context"],
+            });
+            Question::elicitation("user_context", "What is this about?", form)
+        }),
+        messages: |_| Ok(vec![content::text("This prompt has a context.")]),
+    },
+    Prompt {
         name: "test_simple_prompt",
         title: "Simple prompt",
         description: "A prompt without arguments",
         since: Revision::R2024_11_05,
         arguments: &[],
+        asks: None,
         messages: |_| Ok(vec![content::text("This is a simple prompt for testing.")]),
     },
 ];
@@ -103,22 +127,33 @@ fn offered(revision: Revision) -> impl Iterator<Item = &'static Prompt> {
         .filter(move |prompt| prompt.since <= revision)
 }
 
-/// Answers `prompts/get`.
-pub(crate) fn get(params: Params<'_>, revision: Revision) -> Result<Value, RpcError> {
+/// Answers `prompts/get`; `rounds` is there from 2026-07-28 on.
+pub(crate) fn get(
+    params: Params<'_>,
+    revision: Revision,
+    rounds: Option<&Rounds>,
+) -> Result<Value, Unanswered> {
     let prompt = find(params.required_string("name")?, revision)?;
     let nothing = Map::new();
     let given = params.object("arguments")?.unwrap_or(&nothing);
     if let Some((name, _)) = given.iter().find(|(_, value)| !value.is_string()) {
-        return Err(RpcError::invalid_params(format!(
-            "Argument {name} is no string"
-        )));
+        let detail = format!("Argument {name} is no string");
+        return Err(RpcError::invalid_params(detail).into());
     }
     let given = Params(Some(given));
     let arguments = prompt.arguments.iter();
     let arguments = arguments.map(|(name, _)| given.required_string(name));
     let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
     let message = |content| json!({ "role": "user", "content": content });
-    let messages = (prompt.messages)(&arguments)?.into_iter().map(message);
+    let mut contents = (prompt.messages)(&arguments)?;
+    if let (Some(rounds), Some(question)) = (rounds, prompt.asks) {
+        let answer = rounds.answer(&question())?;
+        contents.push(content::text(format!(
+            "The user says: {}",
+            answer["content"]
+        )));
+    }
+    let messages = contents.into_iter().map(message);
     Ok(json!({
         "description": prompt.description,
         "messages": messages.collect::<Vec<_>>(),

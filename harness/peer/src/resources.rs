@@ -7,7 +7,9 @@ use crate::error::RpcError;
 use crate::incoming::Params;
 use crate::json::Json;
 use crate::listing;
+use crate::modern::mrtr::Rounds;
 use crate::outgoing::Outlet;
+use crate::questions::{Question, Unanswered};
 use mcp_assay_model::protocol::Revision;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -16,6 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The resource that the tool `touch` changes.
 pub(crate) const WATCHED: &str = "test://watched-resource";
+
+/// A resource that is in no list, and asks the user before it is read; from 2026-07-28 on.
+const ASKING: &str = "test://asks-before-read";
 
 /// The template whose instances can be read.
 pub(crate) const TEMPLATE: &str = "test://template/{id}/data";
@@ -101,6 +106,23 @@ impl Watched {
         let contents = self.contents(uri);
         let contents = contents.ok_or_else(|| RpcError::resource_not_found(uri, revision))?;
         Ok(json!({ "contents": [contents] }))
+    }
+
+    /// Answers `resources/read` of a resource that asks first; `None` for all others.
+    pub fn read_asking(uri: &str, rounds: &Rounds) -> Option<Result<Value, Unanswered>> {
+        if uri != ASKING {
+            return None;
+        }
+        let form = json!({
+            "type": "object",
+            "properties": { "reason": { "type": "string", "description": "Why it is read" } },
+            "required": ["reason"],
+        });
+        let question = Question::elicitation("reason", "Why do you read this?", form);
+        Some(rounds.answer(&question).map(|answer| {
+            let text = format!("Read because of {}", answer["content"]);
+            json!({ "contents": [{ "uri": uri, "mimeType": "text/plain", "text": text }] })
+        }))
     }
 
     fn contents(&self, uri: &str) -> Option<Value> {

@@ -5,6 +5,7 @@ use crate::error::RpcError;
 use crate::incoming::{Params, Request};
 use crate::logging::Log;
 use crate::outgoing::Outlet;
+use crate::questions::{Asker, Unanswered};
 use crate::resources::{self, Watched};
 use crate::session::Session;
 use crate::tools::{self, Call, Progress};
@@ -107,7 +108,7 @@ impl Server {
             "resources/subscribe" => self.watched.subscribe(params, revision),
             "resources/unsubscribe" => self.watched.unsubscribe(params),
             "prompts/list" => page("prompts", prompts::entries(revision)),
-            "prompts/get" => prompts::get(params, revision),
+            "prompts/get" => prompts::get(params, revision, None).or_else(Unanswered::into_answer),
             "completion/complete" => completion::complete(params, revision),
             "logging/setLevel" => self.log.set_level(params),
             _ => Err(RpcError::method_not_found(method)),
@@ -119,8 +120,7 @@ impl Server {
         let revision = terms.revision;
         let prepare = |arguments| Call {
             arguments,
-            terms,
-            client: self.client.relating_to(request.post),
+            asker: Asker::Legacy(terms, self.client.relating_to(request.post)),
             log: self.log.relating_to(request.post),
             watched: self.watched.clone(),
             progress: Progress {

@@ -1,15 +1,15 @@
 //! Tools: the list, and calls.
 //!
-//! **Source**: `2024-11-05/server/tools`. A call is refused with a protocol error where the tool does not exist; arguments that break
+//! **Source**: `2024-11-05/server/tools`, `2026-07-28/server/tools`. A call is refused with a protocol error where the tool does not exist; arguments that break
 //! the tool's schema are a protocol error up to 2025-06-18 and a tool error, which a model can learn from, from 2025-11-25 on.
 
 mod asking;
 mod catalogue;
 mod forms;
 mod plain;
+mod rounds;
 mod running;
 
-use crate::client::{Client, Terms};
 use crate::content;
 use crate::error::RpcError;
 use crate::incoming::Params;
@@ -17,6 +17,7 @@ use crate::json::Json;
 use crate::listing;
 use crate::logging::Log;
 use crate::outgoing::Outlet;
+use crate::questions::{Asker, Unanswered};
 use crate::resources::Watched;
 use crate::server::Later;
 use catalogue::TOOLS;
@@ -26,7 +27,7 @@ use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// A tool.
 pub(crate) struct Tool {
@@ -50,10 +51,8 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 pub(crate) struct Call {
     /// The arguments; they fit the tool's schema.
     pub arguments: Map<String, Value>,
-    /// What was agreed with the client.
-    pub terms: Arc<Terms>,
     /// The client, to ask.
-    pub client: Client,
+    pub asker: Asker,
     /// The log.
     pub log: Log,
     /// The resources that change.
@@ -72,16 +71,36 @@ impl Call {
 
 /// What a tool comes back with.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    content: Vec<Value>,
-    structured: Option<Value>,
-    is_error: bool,
+pub(crate) enum Outcome {
+    /// A result.
+    Done {
+        /// Content blocks.
+        content: Vec<Value>,
+        /// Structured content.
+        structured: Option<Value>,
+        /// Whether the tool failed.
+        is_error: bool,
+    },
+    /// A result by which the client is asked.
+    Asks(Value),
+    /// A protocol error.
+    Refused(RpcError),
+}
+
+impl From<Unanswered> for Outcome {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Failed(text) => Outcome::error(text),
+            Unanswered::Asked(result) => Outcome::Asks(result),
+            Unanswered::Refused(error) => Outcome::Refused(error),
+        }
+    }
 }
 
 impl Outcome {
     /// Content blocks.
     pub fn content(content: Vec<Value>) -> Self {
-        Outcome {
+        Outcome::Done {
             content,
             structured: None,
             is_error: false,
@@ -95,29 +114,40 @@ impl Outcome {
 
     /// Structured content, with the same as text for clients that do not read it.
     pub fn structured(value: Value) -> Self {
-        Outcome {
-            structured: Some(value.clone()),
-            ..Outcome::text(value.to_string())
+        Outcome::Done {
+            content: vec![content::text(value.to_string())],
+            structured: Some(value),
+            is_error: false,
         }
     }
 
     /// A failure of the tool, told to the model.
     pub fn error(text: impl Into<String>) -> Self {
-        Outcome {
+        Outcome::Done {
+            content: vec![content::text(text)],
+            structured: None,
             is_error: true,
-            ..Outcome::text(text)
         }
     }
 
-    fn into_result(self) -> Value {
-        let mut result = json!({ "content": self.content });
-        if let Some(structured) = self.structured {
+    fn into_answer(self) -> Result<Value, RpcError> {
+        let (content, structured, is_error) = match self {
+            Outcome::Done {
+                content,
+                structured,
+                is_error,
+            } => (content, structured, is_error),
+            Outcome::Asks(result) => return Ok(result),
+            Outcome::Refused(error) => return Err(error),
+        };
+        let mut result = json!({ "content": content });
+        if let Some(structured) = structured {
             result["structuredContent"] = structured;
         }
-        if self.is_error {
+        if is_error {
             result["isError"] = json!(true);
         }
-        result
+        Ok(result)
     }
 }
 
@@ -154,6 +184,13 @@ pub(crate) fn entries(revision: Revision) -> Vec<Value> {
     offered.map(|tool| tool.entry(revision)).collect()
 }
 
+/// The input schema of a tool, where there is such a tool.
+pub(crate) fn input_schema(name: &str, revision: Revision) -> Option<Value> {
+    let mut offered = TOOLS.iter().filter(|tool| tool.since <= revision);
+    let tool = offered.find(|tool| tool.name == name)?;
+    Some((tool.input)())
+}
+
 /// Begins a call.
 ///
 /// **Errors**: the answer to a call of no tool, or (to 2025-06-18) with arguments that break its schema.
@@ -177,8 +214,8 @@ pub(crate) fn call(
     };
     Ok(Box::pin(async move {
         match begun {
-            Ok(running) => Ok(running.await.into_result()),
-            Err(refused) => Ok(refused.into_result()),
+            Ok(running) => running.await.into_answer(),
+            Err(refused) => refused.into_answer(),
         }
     }))
 }

@@ -4,20 +4,59 @@ use crate::client::Terms;
 use crate::error::RpcError;
 use crate::incoming::Arrival;
 use crate::modern::meta::Meta;
+use crate::modern::mrtr::Rounds;
 use crate::outgoing::{About, Outgoing};
 use mcp_assay_model::protocol::Era;
 use serde_json::Value;
 use std::time::Duration;
 
-/// A rule of the modern era that is applied to each request.
+/// What can be wrong with a modern request: one for each rule that a server may forget apart from the others.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Rule {
-    /// The headers say what the body says.
-    Headers,
-    /// The version is one that the server speaks.
-    Version,
-    /// `_meta` has what every request has.
-    Meta,
+pub(crate) enum Breach {
+    /// No `MCP-Protocol-Version`.
+    VersionHeaderMissing,
+    /// `MCP-Protocol-Version` is not what the body says.
+    VersionHeaderDiffers,
+    /// No `Mcp-Method`.
+    MethodHeaderMissing,
+    /// `Mcp-Method` is not what the body says, by case alone.
+    MethodHeaderCase,
+    /// `Mcp-Method` is not what the body says.
+    MethodHeaderDiffers,
+    /// No `Mcp-Name`.
+    NameHeaderMissing,
+    /// `Mcp-Name` stands for nothing.
+    NameHeaderMalformed,
+    /// `Mcp-Name` is not what the body says.
+    NameHeaderDiffers,
+    /// No `Mcp-Param-*` for an annotated argument that is there.
+    ParamHeaderMissing,
+    /// An `Mcp-Param-*` stands for nothing.
+    ParamHeaderMalformed,
+    /// An `Mcp-Param-*` is not what the body says.
+    ParamHeaderDiffers,
+    /// No `_meta`.
+    NoMeta,
+    /// No `protocolVersion`.
+    NoVersion,
+    /// No `clientCapabilities`.
+    NoCapabilities,
+    /// A member of `_meta` that has another type.
+    MetaType,
+    /// A `logLevel` that is none.
+    LogLevel,
+    /// A version that the server does not speak.
+    UnsupportedVersion,
+    /// A method that the revision does not have.
+    UnknownMethod,
+    /// A capability is needed that was not declared.
+    UndeclaredCapability,
+    /// Elicitation by form is needed, and only another mode was declared.
+    UndeclaredMode,
+    /// A `requestState` that the server did not give for this request, or too long ago.
+    RequestState,
+    /// An answer that is no result of the kind that was asked for.
+    InputResponse,
 }
 
 /// One stateful lie, on one connection.
@@ -39,20 +78,23 @@ pub(crate) trait Lie: Send {
         OnCancel::Stop
     }
 
-    /// A rule of the modern era was applied to a request, and found it lawful or not.
+    /// Something is wrong with a modern request, for which it is to be refused with this error.
     ///
-    /// **Errors**: the answer, where the request goes no further.
-    fn rule(
+    /// **Errors**: the answer; where there is none, the request is served.
+    fn breach(
         &mut self,
-        _rule: Rule,
-        found: Result<(), RpcError>,
+        _breach: Breach,
+        error: RpcError,
         _fired: &mut Fired,
     ) -> Result<(), RpcError> {
-        found
+        Err(error)
     }
 
     /// A modern request says this about itself.
     fn meta(&mut self, _meta: &mut Meta, _fired: &mut Fired) {}
+
+    /// A request that may ask brings this of earlier rounds.
+    fn rounds(&mut self, _rounds: &mut Rounds, _fired: &mut Fired) {}
 
     /// A message is about to go out. `is_subject`: the fault is about it; others are shown because a lie may wait for them.
     fn send(&mut self, message: Outgoing, _is_subject: bool, _fired: &mut Fired) -> Vec<Outgoing> {

@@ -1,12 +1,13 @@
 //! The teller: the planted fault on one connection, between the server and the wire.
 
 use super::aim::Aim;
-use super::lie::{Course, Fired, Habits, Heard, Lie, OnCancel, Rule, What};
+use super::lie::{Breach, Course, Fired, Habits, Heard, Lie, OnCancel, What};
 use super::wire::{self, Struck};
 use super::{FaultRefused, Planted, registry};
 use crate::error::RpcError;
 use crate::incoming::Arrival;
 use crate::modern::meta::Meta;
+use crate::modern::mrtr::Rounds;
 use crate::options::Resolve;
 use crate::outgoing::{About, Outgoing, PostNumber};
 use mcp_assay_model::protocol::{Era, Revision};
@@ -205,16 +206,16 @@ impl Teller {
         on_cancel
     }
 
-    /// A rule of the modern era was applied to a request, and found it lawful or not.
-    fn rule(&mut self, seq: u64, rule: Rule, found: Result<(), RpcError>) -> Result<(), RpcError> {
+    /// Something is wrong with a modern request, for which it is to be refused with this error.
+    fn breach(&mut self, seq: u64, breach: Breach, error: RpcError) -> Result<(), RpcError> {
         let is_subject = self.is_subject(seq);
         let Some(lie) = self.lie.as_mut().filter(|_| is_subject) else {
-            return found;
+            return Err(error);
         };
         let mut fired = Fired::default();
-        let found = lie.rule(rule, found, &mut fired);
+        let answer = lie.breach(breach, error, &mut fired);
         self.record(fired.times());
-        found
+        answer
     }
 
     /// A modern request says this about itself.
@@ -223,6 +224,16 @@ impl Teller {
         if let Some(lie) = self.lie.as_mut().filter(|_| is_subject) {
             let mut fired = Fired::default();
             lie.meta(meta, &mut fired);
+            self.record(fired.times());
+        }
+    }
+
+    /// A request that may ask brings this of earlier rounds.
+    fn rounds(&mut self, seq: u64, rounds: &mut Rounds) {
+        let is_subject = self.is_subject(seq);
+        if let Some(lie) = self.lie.as_mut().filter(|_| is_subject) {
+            let mut fired = Fired::default();
+            lie.rounds(rounds, &mut fired);
             self.record(fired.times());
         }
     }
@@ -370,11 +381,19 @@ impl Teller {
     }
 }
 
-/// The way by which a fault hears of the rules that are applied to one modern request.
+/// The way by which a fault hears what becomes of one modern request, and may have it otherwise.
 #[derive(Clone)]
 pub(crate) struct Judge {
     teller: Arc<Mutex<Teller>>,
     seq: u64,
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Judge")
+            .field("seq", &self.seq)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Judge {
@@ -383,16 +402,21 @@ impl Judge {
         Judge { teller, seq }
     }
 
-    /// A rule was applied.
+    /// Refuses the request for this.
     ///
-    /// **Errors**: the answer, where the request goes no further.
-    pub fn rule(&self, rule: Rule, found: Result<(), RpcError>) -> Result<(), RpcError> {
-        self.lock().rule(self.seq, rule, found)
+    /// **Errors**: always, unless a fault has it served all the same.
+    pub fn refuse(&self, breach: Breach, error: RpcError) -> Result<(), RpcError> {
+        self.lock().breach(self.seq, breach, error)
     }
 
     /// The request says this about itself.
     pub fn meta(&self, meta: &mut Meta) {
         self.lock().meta(self.seq, meta);
+    }
+
+    /// The request brings this of earlier rounds.
+    pub fn rounds(&self, rounds: &mut Rounds) {
+        self.lock().rounds(self.seq, rounds);
     }
 
     fn lock(&self) -> MutexGuard<'_, Teller> {

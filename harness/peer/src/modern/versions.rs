@@ -5,6 +5,8 @@
 
 use super::meta;
 use crate::error::RpcError;
+use crate::fault::lie::Breach;
+use crate::fault::teller::Judge;
 use crate::incoming::{Arrival, Params};
 use crate::offer::Offer;
 use mcp_assay_model::protocol::{Era, Revision};
@@ -27,7 +29,7 @@ pub(crate) fn is_modern(arrival: &Arrival) -> bool {
 ///
 /// **Errors**: -32022. A legacy version is spoken after `initialize` alone, so a request that names one is refused too, and the versions
 /// it is told of are then the others.
-pub(super) fn check(named: Option<&str>, offer: &Offer) -> Result<(), RpcError> {
+pub(super) fn check(named: Option<&str>, offer: &Offer, judge: &Judge) -> Result<(), RpcError> {
     let Some(named) = named else { return Ok(()) };
     let is_named = |revision: &Revision| revision.as_str() == named;
     if offer.of(Era::Modern).iter().any(is_named) {
@@ -35,7 +37,8 @@ pub(super) fn check(named: Option<&str>, offer: &Offer) -> Result<(), RpcError> 
     }
     let others = offer.all().iter().copied();
     let others: Vec<Revision> = others.filter(|revision| !is_named(revision)).collect();
-    Err(RpcError::unsupported_version(named, &others))
+    let error = RpcError::unsupported_version(named, &others);
+    judge.refuse(Breach::UnsupportedVersion, error)
 }
 
 /// The answer to a legacy client of a server without legacy revisions: it names those there are, for the people who will read it.

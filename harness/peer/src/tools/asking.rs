@@ -1,30 +1,18 @@
-//! Tools that ask the client.
+//! Tools that ask the client, in either era.
 //!
-//! **Source**: `2024-11-05/client/sampling`, `2025-06-18/client/elicitation`. A client that did not declare the feature is not asked;
-//! the tool says so.
+//! **Source**: `2024-11-05/client/sampling`, `2025-06-18/client/elicitation`. What becomes of a client that did not declare the feature
+//! is the era's matter ([`crate::questions`]).
 
 use super::{Call, Outcome, forms};
-use serde_json::{Value, json};
+use crate::questions::Question;
+use serde_json::Value;
 
 /// Asks the client's model.
 pub(super) async fn sampling(call: Call) -> Outcome {
-    if !call.terms.has_sampling() {
-        return Outcome::error("The client did not declare sampling, or is not yet initialized.");
-    }
-    let params = json!({
-        "messages": [{
-            "role": "user",
-            "content": { "type": "text", "text": call.text("prompt") },
-        }],
-        "maxTokens": 100,
-    });
-    match call
-        .client
-        .ask("sampling/createMessage", Some(params))
-        .await
-    {
+    let question = Question::sampling("answer", call.text("prompt"));
+    match call.asker.ask(question).await {
         Ok(result) => Outcome::text(format!("LLM response: {}", spoken(&result["content"]))),
-        Err(error) => Outcome::error(format!("Sampling failed: {error}")),
+        Err(unanswered) => unanswered.into(),
     }
 }
 
@@ -45,16 +33,11 @@ pub(super) async fn elicitation_enums(call: Call) -> Outcome {
 }
 
 async fn elicit(call: Call, message: &str, schema: Value) -> Outcome {
-    if !call.terms.has_elicitation() {
-        return Outcome::error(
-            "The client did not declare elicitation by form, or is not yet initialized.",
-        );
-    }
     let is_valid = jsonschema::draft202012::new(&schema).expect("our own forms compile");
-    let params = json!({ "message": message, "requestedSchema": schema });
-    let result = match call.client.ask("elicitation/create", Some(params)).await {
+    let question = Question::elicitation("response", message, schema);
+    let result = match call.asker.ask(question).await {
         Ok(result) => result,
-        Err(error) => return Outcome::error(format!("Elicitation failed: {error}")),
+        Err(unanswered) => return unanswered.into(),
     };
     let action = result["action"].as_str().unwrap_or("none");
     let content = &result["content"];
@@ -65,7 +48,7 @@ async fn elicit(call: Call, message: &str, schema: Value) -> Outcome {
 }
 
 /// The text of a sampling result, whose content is a block or, from 2025-11-25 on, a list of blocks.
-fn spoken(content: &Value) -> String {
+pub(super) fn spoken(content: &Value) -> String {
     let texts = match content {
         Value::Array(blocks) => blocks.iter().collect(),
         block => vec![block],

@@ -2,6 +2,13 @@
 
 use serde_json::{Value, json};
 
+/// One field.
+pub(super) fn one(name: &str, description: &str) -> Value {
+    let mut form = json!({ "type": "object", "properties": {}, "required": [name] });
+    form["properties"][name] = json!({ "type": "string", "description": description });
+    form
+}
+
 /// A name and an address.
 pub(super) fn name_and_email() -> Value {
     json!({

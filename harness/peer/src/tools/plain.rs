@@ -72,6 +72,25 @@ pub(super) fn word_count_output() -> Value {
     })
 }
 
+/// A schema with a parameter of each kind that can have a header, and one that has none.
+pub(super) fn header_parameters() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "region": { "type": "string", "description": "Where", "x-mcp-header": "Region" },
+            "priority": { "type": "integer", "description": "How soon", "x-mcp-header": "Priority" },
+            "verbose": { "type": "boolean", "description": "How much", "x-mcp-header": "Verbose" },
+            "target": {
+                "type": "object",
+                "properties": {
+                    "zone": { "type": "string", "description": "Where there", "x-mcp-header": "Zone" },
+                },
+            },
+            "note": { "type": "string", "description": "What no header tells" },
+        },
+    })
+}
+
 /// Says that the arguments fitted.
 pub(super) async fn accepted() -> Outcome {
     Outcome::text("The arguments fit the schema.")

@@ -1,6 +1,7 @@
 //! Tools that take time, and one that changes something.
 
-use super::{Call, Outcome};
+use super::{Call, Outcome, rounds};
+use crate::questions::Capability;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -34,6 +35,27 @@ pub(super) async fn with_logging(call: Call) -> Outcome {
     tokio::time::sleep(PAUSE).await;
     call.log.info("Tool execution completed").await;
     Outcome::text("Logged three times.")
+}
+
+/// Logs at four levels, from the least severe on.
+pub(super) async fn at_levels(call: Call) -> Outcome {
+    for level in ["debug", "info", "warning", "error"] {
+        call.log.say(level, "Logged by a tool").await;
+    }
+    Outcome::text("Logged at four levels.")
+}
+
+/// Reports progress, then asks the user, if the client can: all that comes before the answer is notifications.
+pub(super) async fn then_asks(call: Call) -> Outcome {
+    call.log.info("Working").await;
+    call.progress.report(50, "Half way").await;
+    tokio::time::sleep(PAUSE).await;
+    rounds::run(&call, |rounds| {
+        if rounds.has(Capability::Elicitation) {
+            return rounds::elicitation(rounds);
+        }
+        Ok(Outcome::text("There is nobody to ask."))
+    })
 }
 
 /// Reports progress three times, the last time before the answer: progress must stop with it.

@@ -294,3 +294,84 @@ async fn a_foreign_origin_is_refused() {
         403
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn annotated_parameters_are_repeated_in_headers() {
+    let arguments = json!({
+        "region": "Zürich",
+        "priority": 42,
+        "verbose": true,
+        "target": { "zone": " z " },
+        "note": "n",
+    });
+    let good = [
+        ("mcp-param-region", Some("=?base64?WsO8cmljaA==?=")),
+        ("mcp-param-priority", Some("42")),
+        ("mcp-param-verbose", Some("true")),
+        ("mcp-param-zone", Some("=?base64?IHog?=")),
+    ];
+    let call = |arguments: &Value| {
+        let params = json!({ "name": "test_header_parameters", "arguments": arguments });
+        modern(json!(1), "tools/call", params)
+    };
+    let server = honest();
+    for (name, value, status) in [
+        ("mcp-param-region", good[0].1, 200),
+        ("mcp-param-region", Some("Zurich"), 400),
+        ("mcp-param-region", Some("=?base64?WsO8cmljaA=?="), 400),
+        ("mcp-param-region", None, 400),
+        ("mcp-param-priority", Some("42.0"), 200),
+        ("mcp-param-priority", Some("43"), 400),
+        ("mcp-param-priority", Some("=?base64?NDI=?="), 200),
+        ("mcp-param-verbose", Some("True"), 400),
+        ("mcp-param-verbose", None, 400),
+        ("mcp-param-zone", Some("z"), 400),
+        ("mcp-param-note", Some("other"), 200),
+        ("mcp-param-unknown", Some("x"), 200),
+    ] {
+        let mut headers = good.to_vec();
+        headers.retain(|(other, _)| *other != name);
+        headers.push((name, value));
+        let exchange = post_modern(&server, &headers, &call(&arguments));
+        assert_eq!(exchange.status().await, status, "{name} {value:?}");
+        let answer = answer(&exchange).await;
+        assert_eq!(answer["error"]["code"] == -32020, status == 400, "{name}");
+    }
+    for (arguments, changes, status) in [
+        (json!({}), vec![], 200),
+        (json!({ "note": "n" }), vec![], 200),
+        (json!({ "region": null, "priority": null }), vec![], 200),
+        (json!({}), vec![("mcp-param-region", Some("r"))], 400),
+    ] {
+        let exchange = post_modern(&server, &changes, &call(&arguments));
+        assert_eq!(exchange.status().await, status, "{arguments}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_capability_has_a_status_and_a_result_that_asks_has_none() {
+    let server = honest();
+    for tool in [
+        "test_missing_capability",
+        "test_input_required_result_elicitation",
+    ] {
+        let exchange = post_modern(
+            &server,
+            &[],
+            &modern(json!(1), "tools/call", json!({ "name": tool })),
+        );
+        assert_eq!(exchange.status().await, 400, "{tool}");
+        assert_eq!(exchange.json().await["error"]["code"], -32021);
+    }
+    let capabilities = json!({ "elicitation": {} });
+    let params = json!({
+        "name": "test_input_required_result_elicitation",
+        "_meta": { "io.modelcontextprotocol/clientCapabilities": capabilities },
+    });
+    let exchange = post_modern(&server, &[], &modern(json!(1), "tools/call", params));
+    assert_eq!(exchange.status().await, 200);
+    assert_eq!(
+        answer(&exchange).await["result"]["resultType"],
+        "input_required"
+    );
+}

@@ -11,5 +11,6 @@ mod faults;
 mod features;
 mod lifecycle;
 mod modern;
+mod rounds;
 mod schemas;
 mod support;
