@@ -60,30 +60,35 @@ pub async fn run(
     let mut again = None;
     if !tested.is_empty() && !probes.iter().any(Probe::lives) {
         again = tokio::select! {
-            again = probe(&stage, tested[0]) => Some(again),
+            again = probe(&stage, newest(&tested)) => Some(again),
             () = interrupted(interrupt.clone()) => None,
         };
         run.tally.interrupted = again.is_none();
     }
     // A target that twice does not keep up a plain exchange is given no case: there is nothing more to learn.
     let gone = again.as_ref().is_some_and(|again| !again.lives());
-    run.sanity(&stage, &probes, again.as_ref(), "first");
+    run.sanity(&stage, (&probes, &tested), again.as_ref(), "first");
     if !tested.is_empty() {
         let stage = Arc::new(stage);
         let gone = run.cases(&stage, cases, gone, interrupt.clone()).await;
         if !run.tally.interrupted && !gone {
             let last = tokio::select! {
-                last = probe(&stage, tested[0]) => Some(last),
+                last = probe(&stage, newest(&tested)) => Some(last),
                 () = interrupted(interrupt.clone()) => None,
             };
             match last {
-                Some(last) => run.sanity(&stage, &[last], None, "last"),
+                Some(last) => run.sanity(&stage, (&[last], &tested), None, "last"),
                 None => run.tally.interrupted = true,
             }
         }
         return run.finish(&stage, began);
     }
     run.finish(&stage, began)
+}
+
+/// Of revisions in order, at least one.
+fn newest(tested: &[Revision]) -> Revision {
+    tested.last().copied().unwrap_or(Revision::R2025_11_25)
 }
 
 async fn interrupted(mut interrupt: watch::Receiver<bool>) {
@@ -173,7 +178,13 @@ impl Run<'_> {
         }
     }
 
-    fn sanity(&mut self, stage: &Stage, probes: &[Probe], again: Option<&Probe>, when: &str) {
+    fn sanity(
+        &mut self,
+        stage: &Stage,
+        (probes, tested): (&[Probe], &[Revision]),
+        again: Option<&Probe>,
+        when: &str,
+    ) {
         let binding = stage.launcher.binding();
         // Of several exchanges that which cases are run after; of none, any.
         let spoken = probes

@@ -458,10 +458,11 @@ impl Execution<'_, '_> {
         (since, on): (Option<&str>, Option<&str>),
         shortened: impl Fn(Duration) -> Duration,
     ) {
-        let stream = match on.and_then(|on| self.labels.get(on)) {
-            Some(Named::Sent(index)) => self.conversation.sent(*index).exchange,
+        let on_request = match on.and_then(|on| self.labels.get(on)) {
+            Some(Named::Sent(index)) => Some(*index),
             Some(Named::Bound(_)) | None => None,
         };
+        let stream = on_request.and_then(|index| self.conversation.sent(index).exchange);
         let from = match since.or(on).and_then(|since| self.labels.get(since)) {
             Some(Named::Sent(index)) => self.conversation.sent(*index).seq,
             Some(Named::Bound(Bound::Arrived(seq))) => *seq,
@@ -487,10 +488,19 @@ impl Execution<'_, '_> {
             .map(|entry| entry.seq)
         };
         let deadline = Instant::now() + shortened(self.conversation.pace.reply());
-        let missing = match self.conversation.wait(deadline, &mut find).await {
-            Waited::Got(seq) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
+        // A request that was answered brings nothing more.
+        let come_or_over = |conversation: &Conversation| match (find(conversation), on_request) {
+            (Some(seq), _) => Some(Some(seq)),
+            (None, Some(index)) => {
+                let is_answered = !conversation.sent(index).replies.is_empty();
+                (is_answered || conversation.is_over(index)).then_some(None)
+            }
+            (None, None) => None,
+        };
+        let missing = match self.conversation.wait(deadline, come_or_over).await {
+            Waited::Got(Some(seq)) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
             Waited::Ended => Missing::Died,
-            Waited::TimedOut | Waited::Over => {
+            Waited::Got(None) | Waited::TimedOut | Waited::Over => {
                 match self.conversation.fence(Duration::ZERO).await {
                     Fence::Answered(_) => match find(self.conversation) {
                         Some(seq) => return self.name(label, Named::Bound(Bound::Arrived(seq))),
