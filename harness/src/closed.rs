@@ -53,8 +53,8 @@ pub fn observer_rules() -> Vec<ObserverRule> {
     let rules = OBSERVERS.iter().flat_map(|observer| {
         observer.rules().iter().map(|rule| ObserverRule {
             id: format!("observer/{}/{}", observer.name(), rule.id),
-            since: Revision::R2024_11_05,
-            until: None,
+            since: rule.since,
+            until: rule.until,
             cites: rule.cites.iter().map(|cite| (*cite).to_owned()).collect(),
         })
     });

@@ -11,6 +11,7 @@ mod claims;
 use crate::native::Means;
 use crate::native::permission::Permissions;
 use crate::run::attempt::{Attempt, Stage, attempt};
+use crate::run::fixtures::known;
 use crate::run::interpret::results;
 use crate::run::plan::{Case, Chosen, Offer, plan};
 use crate::run::probe::probe;
@@ -86,20 +87,20 @@ fn revisions_of(card: &Scenario, at: Option<&FaultAt>) -> Vec<Revision> {
         .collect()
 }
 
-/// The fixtures that the reference server offers in every revision.
+/// The fixtures of the reference server that its tools' names do not tell.
 pub fn fixtures() -> Value {
     json!({
-        "asks": {
-            "call": { "name": "test_input_required_result_tampered_state", "arguments": {} },
-            "content": { "confirmed": true },
-        },
-        "list-change": { "list": "tools", "call": { "name": "test_trigger_tool_change", "arguments": {} } },
-        "logs": { "tool": "test_tool_with_logging", "arguments": {} },
-        "slow": { "tool": "slow", "arguments": { "ms": 2000 }, "takes_ms": 2000 },
-        "echo": { "tool": "echo", "argument": "message" },
-        "progress": { "tool": "test_tool_with_progress", "arguments": {} },
         "change": { "uri": "test://watched-resource", "call": { "name": "touch", "arguments": {} } },
+        "echo": { "tool": "echo", "argument": "message" },
+        "slow": { "tool": "slow", "arguments": { "ms": 2000 }, "takes_ms": 2000 },
     })
+}
+
+/// All fixtures of the reference server in a revision, as they would be found.
+pub fn fixtures_in(revision: Revision) -> Value {
+    let mut all = known(revision.era());
+    all.extend(fixtures().as_object().cloned().unwrap_or_default());
+    Value::Object(all)
 }
 
 /// Proves every mutant and near miss whose id contains `filter`, on this many threads.
@@ -319,6 +320,7 @@ async fn run_all(
         capabilities: capabilities.clone(),
         ..Means::default()
     };
+    let found = fixtures_in(revision);
     let offer = Offer {
         capabilities: BTreeMap::from([(revision, capabilities)]),
         sessions: probe
@@ -329,9 +331,9 @@ async fn run_all(
         speaks_legacy: revisions(&[Era::Legacy])
             .any(|revision| peer.revisions.is_empty() || peer.revisions.contains(&revision)),
         bindings: bindings(catalogue),
-        fixtures: fixtures(),
+        fixtures: BTreeMap::from([(revision, found.clone())]),
         calls_forbidden: false,
-        calls_allowed: true,
+        calls_allowed: BTreeSet::from([revision]),
     };
     let chosen: Vec<Chosen> = catalogue.scenarios().iter().map(Chosen::whole).collect();
     for case in plan(&chosen, &[revision], binding, &offer) {
@@ -353,7 +355,10 @@ async fn run_all(
             planted: fresh,
             ..peer.clone()
         };
-        let stage = stage(catalogue, peer, means.clone(), revision);
+        let stage = Stage {
+            fixtures: found.clone(),
+            ..stage(catalogue, peer, means.clone(), revision)
+        };
         let (attempt, shared) = attempt(&stage, &case, None).await;
         drop(shared);
         let struck = count.map_or(0, |planted| planted.fired());
@@ -374,6 +379,7 @@ fn stage(catalogue: &Arc<Catalogue>, peer: Peer, means: Means, revision: Revisio
         pace: Arc::new(Pace::new(Duration::from_secs(30), Duration::from_secs(20))),
         catalogue: Arc::clone(catalogue),
         fixtures: fixtures(),
+        found: BTreeMap::new(),
         means: BTreeMap::from([(revision, means)]),
     }
 }

@@ -4,7 +4,7 @@ pub(crate) mod http;
 
 use crate::native::Means;
 use crate::native::permission::Permissions;
-use crate::prove::fixtures;
+use crate::prove::fixtures_in;
 use crate::run::attempt::{Attempt, Stage, attempt};
 use crate::run::gate::GatePolicy;
 use crate::run::interpret::results;
@@ -23,7 +23,7 @@ use mcp_assay_transport::connection::{Bounds, Connection};
 use mcp_assay_transport::memory;
 use mcp_assay_transport::pipes::Pipes;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -225,7 +225,8 @@ pub(crate) fn stage(target: Target) -> Stage {
             .with_facts(&catalogue),
         pace: pace(),
         catalogue,
-        fixtures: fixtures(),
+        fixtures: fixtures_in(REVISION),
+        found: BTreeMap::new(),
         means: BTreeMap::from([(REVISION, means)]),
     }
 }
@@ -251,8 +252,8 @@ pub(crate) fn answering(
 /// The cases of a card in the revision of the tests.
 pub(crate) fn cases(card: &Scenario) -> Vec<Case> {
     let offer = Offer {
-        fixtures: fixtures(),
-        calls_allowed: true,
+        fixtures: BTreeMap::from([(REVISION, fixtures_in(REVISION))]),
+        calls_allowed: BTreeSet::from([REVISION]),
         ..Offer::default()
     };
     plan(&[Chosen::whole(card)], &[REVISION], Binding::Memory, &offer)

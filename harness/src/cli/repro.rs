@@ -4,7 +4,7 @@ use super::Failure;
 use crate::cli::target::quoted;
 use crate::native::Means;
 use crate::native::permission::Permissions;
-use crate::prove::fixtures;
+use crate::prove::fixtures_in;
 use crate::run::attempt::{Stage, attempt};
 use crate::run::plan::{Case, Chosen, Offer, plan};
 use crate::script::pace::Pace;
@@ -14,7 +14,7 @@ use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Direction, Entry, Http, HttpPart};
 use mcp_assay_model::scenario::{Need, Scenario};
 use mcp_assay_model::verdict::Reason;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub fn script(
     binding: Option<Binding>,
 ) -> Result<String, Failure> {
     let offer = Offer {
-        fixtures: fixtures(),
-        calls_allowed: true,
+        fixtures: BTreeMap::from([(revision, fixtures_in(revision))]),
+        calls_allowed: BTreeSet::from([revision]),
         ..Offer::default()
     };
     let chosen = [Chosen::whole(card)];
@@ -176,7 +176,8 @@ fn record(
                 .map_err(|error| Failure::usage(error.to_string()))?,
             pace: Arc::new(Pace::new(Duration::from_secs(30), Duration::from_secs(20))),
             catalogue: Arc::clone(catalogue),
-            fixtures: fixtures(),
+            fixtures: fixtures_in(revision),
+            found: BTreeMap::new(),
             means: BTreeMap::from([(
                 revision,
                 Means {

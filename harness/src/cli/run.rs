@@ -90,6 +90,7 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
             pace: Arc::new(Pace::new(timeout, start_timeout)),
             catalogue,
             fixtures,
+            found: BTreeMap::new(),
             means: BTreeMap::new(),
         };
         let mask = Mask::new(secrets);

@@ -4,7 +4,6 @@ use super::{http_judges, listen_judges};
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::record::{Bound, Missing, NativeBound, Record};
 use mcp_assay_model::verdict::Reason;
 use serde_json::Value;
@@ -181,10 +180,7 @@ fn results(bound: &NativeBound, record: &Record, wanted: impl Fn(&str) -> bool) 
             .entry(seq)
             .and_then(|entry| std::str::from_utf8(&entry.raw).ok());
         let raw = raw.and_then(|raw| mcp_assay_wire::raw::at(raw, "/result"));
-        let Some(definition) = definition_of(record.revision, method, result) else {
-            return Judgement::error(format!("no result definition for `{method}`"));
-        };
-        match schemas.judge_definition(definition, result, raw) {
+        match schemas.judge_result(method, result, raw) {
             Ok(violations) => {
                 for violation in violations {
                     merge(&mut findings, method, violation.finding(seq, "/result"));
@@ -194,19 +190,6 @@ fn results(bound: &NativeBound, record: &Record, wanted: impl Fn(&str) -> bool) 
         }
     }
     Judgement::of(findings, judged)
-}
-
-/// The definition of a method's result: the plain one, unless the result says that it asks for input and the method may do that.
-fn definition_of(revision: Revision, method: &str, result: &Value) -> Option<&'static str> {
-    let mut methods = mcp_assay_schemas::methods(revision.as_str());
-    let definitions = &methods.find(|known| known.method == method)?.results;
-    let mut definitions = definitions.iter().map(String::as_str);
-    let plain = definitions.next()?;
-    let asks = result
-        .get("resultType")
-        .is_some_and(|it| it == "input_required");
-    let asking = definitions.find(|definition| *definition == "InputRequiredResult");
-    Some(asking.filter(|_| asks).unwrap_or(plain))
 }
 
 /// One root cause, one finding: the same code, method and message, wherever it is.

@@ -74,15 +74,18 @@ impl Permissions {
                 Some(false) | None => Permission::Allowed,
             };
         }
-        if is_fixture(tool)
-            && listed.iter().filter(|other| is_fixture(other)).count() >= RECOGNISED_FROM
-        {
+        if is_fixture(tool) && is_fixture_server(listed) {
             return Permission::Allowed;
         }
         Permission::Refused(
             "it is not marked readOnlyHint, and neither the profile nor --allow-tool names it",
         )
     }
+}
+
+/// Whether these are the tools of a conformance server, whose behaviour is known.
+pub fn is_fixture_server(listed: &[Value]) -> bool {
+    listed.iter().filter(|tool| is_fixture(tool)).count() >= RECOGNISED_FROM
 }
 
 fn is_fixture(tool: &Value) -> bool {

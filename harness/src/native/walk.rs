@@ -38,6 +38,11 @@ pub fn members_of(list: &str) -> (&'static str, &'static str) {
 
 /// Walks a list to its end. An empty-string cursor is opaque like any other and is followed.
 pub async fn walk(list: &str, conversation: &mut Conversation) -> Walk {
+    walk_some(list, conversation, MOST_PAGES).await
+}
+
+/// The same, for this many pages at most.
+pub async fn walk_some(list: &str, conversation: &mut Conversation, most: usize) -> Walk {
     let (member, _) = members_of(list);
     let mut walk = Walk::default();
     let mut seen = HashSet::new();
@@ -76,7 +81,7 @@ pub async fn walk(list: &str, conversation: &mut Conversation) -> Walk {
                 walk.end = "loop";
                 return walk;
             }
-            Some(_) if walk.seqs.len() >= MOST_PAGES => {
+            Some(_) if walk.seqs.len() >= most => {
                 walk.end = "bound";
                 return walk;
             }

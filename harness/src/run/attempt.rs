@@ -28,10 +28,19 @@ pub struct Stage {
     pub pace: Arc<Pace>,
     /// Cards, requirements and facts.
     pub catalogue: Arc<Catalogue>,
-    /// Fixtures: an object by name.
+    /// Fixtures that the user gave: an object by name.
     pub fixtures: Value,
+    /// The same with those that were found besides, by revision.
+    pub found: BTreeMap<Revision, Value>,
     /// Means of native steps, by revision.
     pub means: BTreeMap<Revision, Means>,
+}
+
+impl Stage {
+    /// The fixtures of a revision, an object by name.
+    pub fn fixtures_in(&self, revision: Revision) -> &Value {
+        self.found.get(&revision).unwrap_or(&self.fixtures)
+    }
 }
 
 /// What one attempt brought.
@@ -94,7 +103,7 @@ pub async fn attempt(
         scope: Scope {
             facts: stage.catalogue.facts(),
             revision: case.revision,
-            fixtures: &stage.fixtures,
+            fixtures: stage.fixtures_in(case.revision),
             vary: &case.vary,
         },
         means: stage.means.get(&case.revision).unwrap_or(&no_means),

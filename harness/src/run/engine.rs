@@ -187,10 +187,11 @@ impl Run<'_> {
     ) {
         let binding = stage.launcher.binding();
         // Of several exchanges that which cases are run after; of none, any.
+        let is_tested = |probe: &&Probe| probe.negotiated().is_some_and(|it| tested.contains(&it));
         let spoken = probes
             .iter()
-            .rev()
-            .find(|probe| probe.negotiated().is_some());
+            .filter(is_tested)
+            .max_by_key(|probe| probe.offered);
         let any = probes.iter().find(|probe| probe.answered || when == "last");
         if let Some(probe) = spoken.or(any) {
             let of = |probe: &Probe| {

@@ -309,7 +309,7 @@ fn resolve(
     let scope = Scope {
         facts: stage.catalogue.facts(),
         revision: case.revision,
-        fixtures: &stage.fixtures,
+        fixtures: stage.fixtures_in(record.revision),
         vary: &case.vary,
     };
     let from = |label: &str, at: &str| {

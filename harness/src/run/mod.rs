@@ -10,6 +10,7 @@ pub mod confirm;
 pub mod disturbed;
 pub mod engine;
 pub mod exit;
+pub mod fixtures;
 pub mod floor;
 pub mod gate;
 pub mod interpret;

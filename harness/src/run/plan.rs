@@ -32,8 +32,8 @@ pub struct Case {
 pub struct Offer {
     /// Capabilities that the target declared, by revision.
     pub capabilities: BTreeMap<Revision, Value>,
-    /// Fixtures: an object by name.
-    pub fixtures: Value,
+    /// Fixtures by revision: an object by name.
+    pub fixtures: BTreeMap<Revision, Value>,
     /// Revisions in which the target gave an MCP session.
     pub sessions: BTreeSet<Revision>,
     /// Whether the target speaks a legacy revision.
@@ -42,8 +42,8 @@ pub struct Offer {
     pub bindings: BTreeMap<Revision, Vec<Binding>>,
     /// Whether all calls are forbidden.
     pub calls_forbidden: bool,
-    /// Whether any tool may be called.
-    pub calls_allowed: bool,
+    /// Revisions in which any tool may be called.
+    pub calls_allowed: BTreeSet<Revision>,
 }
 
 /// One card that was selected.
@@ -177,8 +177,10 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
                 reasons.push((2, Reason::Capability(path.clone())));
             }
             Need::AllowCall if offer.calls_forbidden => reasons.push((3, Reason::CallsForbidden)),
-            Need::AllowCall if !offer.calls_allowed => reasons.push((3, Reason::Allow)),
-            Need::Fixture(name) if offer.fixtures.get(name).is_none() => {
+            Need::AllowCall if !offer.calls_allowed.contains(&revision) => {
+                reasons.push((3, Reason::Allow))
+            }
+            Need::Fixture(name) if !has_fixture(offer, revision, name) => {
                 reasons.push((4, Reason::Fixture(name.clone())));
             }
             Need::Binding(_)
@@ -197,6 +199,11 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
         .into_iter()
         .min_by_key(|(order, _)| *order)
         .map(|(_, reason)| reason)
+}
+
+fn has_fixture(offer: &Offer, revision: Revision, name: &str) -> bool {
+    let fixtures = offer.fixtures.get(&revision);
+    fixtures.is_some_and(|fixtures| fixtures.get(name).is_some())
 }
 
 /// Whether a revision defines a binding: what it does not define has its messages judged, and no rules of its own.

@@ -16,6 +16,7 @@ mod silence;
 
 use super::attempt::{Stage, retire};
 use crate::era::{self, Manner, Opened};
+use crate::native::walk::walk_some;
 use crate::script::conversation::{Conversation, Fence, SentIndex, Waited};
 use discovery::Spoken;
 use mcp_assay_model::protocol::{Binding, Era, Revision};
@@ -30,6 +31,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use sanity::{SANITY, sanity};
+
+/// Pages of the tool list that are read to know what is there.
+const MOST_PAGES: usize = 20;
 
 /// Which revisions to test.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,6 +59,8 @@ pub struct Probe {
     pub answered: bool,
     /// Of the modern era what the answer says the target speaks.
     spoken: Option<Spoken>,
+    /// Its tools, where they were asked for: the first pages.
+    pub tools: Vec<Value>,
     /// Whether the fence after the opening was answered.
     pub fence: Option<Fence>,
     /// The conversation.
@@ -97,6 +103,7 @@ impl Probe {
             refusal: None,
             answered: false,
             spoken: None,
+            tools: Vec::new(),
             fence: None,
             entries: Vec::new(),
             silence: None,
@@ -190,7 +197,12 @@ impl Probe {
 
 /// Opens a disposable connection as an ordinary client of this revision does, and sends a fence.
 pub async fn probe(stage: &Stage, offered: Revision) -> Probe {
-    ask(stage, offered, None).await
+    ask(stage, offered, None, false).await
+}
+
+/// The same, and lists the target's tools, for what is to be known of them before anything is called.
+pub async fn listing_probe(stage: &Stage, offered: Revision) -> Probe {
+    ask(stage, offered, None, true).await
 }
 
 /// Asks in both eras at once. Once one question is answered, the other is not waited for longer than a target needs that has started; and
@@ -199,12 +211,12 @@ pub async fn probe_both(stage: &Stage, legacy: Revision, modern: Revision) -> (P
     let (tell_legacy, legacy_answered) = watch::channel(false);
     let (tell_modern, modern_answered) = watch::channel(false);
     let one = async {
-        let probe = ask(stage, legacy, Some(modern_answered)).await;
+        let probe = ask(stage, legacy, Some(modern_answered), true).await;
         let _ = tell_legacy.send(probe.answered);
         probe
     };
     let other = async {
-        let probe = ask(stage, modern, Some(legacy_answered)).await;
+        let probe = ask(stage, modern, Some(legacy_answered), true).await;
         let _ = tell_modern.send(probe.answered);
         probe
     };
@@ -212,16 +224,21 @@ pub async fn probe_both(stage: &Stage, legacy: Revision, modern: Revision) -> (P
     let ended =
         |probe: &Probe| !probe.answered && probe.fence == Some(Fence::Missing(Missing::Died));
     if ended(&one) && other.answered {
-        one = probe(stage, legacy).await;
+        one = listing_probe(stage, legacy).await;
     } else if ended(&other) && one.answered {
-        other = probe(stage, modern).await;
+        other = listing_probe(stage, modern).await;
     }
     (one, other)
 }
 
 type Answered = watch::Receiver<bool>;
 
-async fn ask(stage: &Stage, offered: Revision, beside: Option<Answered>) -> Probe {
+async fn ask(
+    stage: &Stage,
+    offered: Revision,
+    beside: Option<Answered>,
+    lists_tools: bool,
+) -> Probe {
     let began = Instant::now();
     let mut probe = Probe::nothing(offered);
     let link = match stage.launcher.open().await {
@@ -273,6 +290,15 @@ async fn ask(stage: &Stage, offered: Revision, beside: Option<Answered>) -> Prob
     }
     probe.duration = began.elapsed();
     probe.entries = conversation.entries().to_vec();
+    let has_tools = probe.result.as_ref().is_some_and(|result| {
+        let tools = result.pointer("/capabilities/tools");
+        tools.is_some_and(Value::is_object)
+    });
+    if lists_tools && has_tools && probe.lives() && probe.negotiated().is_some() {
+        probe.tools = walk_some("tools/list", &mut conversation, MOST_PAGES)
+            .await
+            .entries;
+    }
     retire(conversation, probe.answered).await;
     probe
 }

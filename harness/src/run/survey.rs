@@ -1,18 +1,18 @@
 //! What is known before the first case: what the target speaks and offers, and the plan that follows from it.
 
-use super::attempt::{Stage, retire};
+use super::attempt::Stage;
 use super::binding::{Found, find_binding};
+use super::fixtures::found;
 use super::plan::{Case, Offer, plan};
-use super::probe::{Choice, Probe, probe, probe_both};
+use super::probe::{Choice, Probe, listing_probe, probe_both};
 use super::settings::Settings;
-use crate::era::Manner;
 use crate::native::Means;
-use crate::native::walk::walk;
-use crate::script::conversation::Conversation;
+use crate::native::permission::is_fixture_server;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_transport::http::mirror::Mirror;
-use std::collections::{BTreeMap, HashSet};
+use serde_json::Map;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The legacy revision that is offered first.
@@ -37,7 +37,6 @@ pub async fn survey(stage: &mut Stage, settings: &Settings) -> Survey {
     };
     let tested = tested(&probes, settings.choice);
     let offer = equip(stage, settings, &probes);
-    learn_headers(stage, &tested).await;
     let cases = plan(&settings.chosen, &tested, stage.launcher.binding(), &offer);
     Survey {
         probes,
@@ -86,7 +85,7 @@ fn first_offered(choice: Choice) -> Revision {
 async fn probe_all(stage: &Stage, choice: Choice) -> Vec<Probe> {
     if let Choice::Exact(revision) = choice {
         if revision.era() == Era::Legacy {
-            return vec![probe(stage, revision).await];
+            return vec![listing_probe(stage, revision).await];
         }
         // What it owes depends on whether it lives in the legacy era too.
         let (legacy, modern) = probe_both(stage, NEWEST_LEGACY, revision).await;
@@ -98,7 +97,7 @@ async fn probe_all(stage: &Stage, choice: Choice) -> Vec<Probe> {
     if choice == Choice::All && probes[0].answered {
         let older = Revision::ALL.into_iter().rev();
         for revision in older.filter(|revision| *revision < NEWEST_LEGACY) {
-            probes.push(probe(stage, revision).await);
+            probes.push(listing_probe(stage, revision).await);
         }
     }
     probes.push(modern);
@@ -128,62 +127,48 @@ fn speaks_legacy(probes: &[Probe]) -> bool {
         .any(|revision| revision.era() == Era::Legacy)
 }
 
-/// Fills in what the probes told: capabilities by revision, and the means of native steps.
+/// Fills in what the probes told: capabilities, fixtures and header fields by revision, and the means of native steps.
 fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
     let mut offer = Offer {
-        fixtures: stage.fixtures.clone(),
         calls_forbidden: settings.permissions.are_forbidden(),
-        calls_allowed: settings.calls_allowed,
         bindings: bindings(&stage.catalogue),
         speaks_legacy: speaks_legacy(probes),
         ..Offer::default()
     };
     for probe in probes {
-        let capabilities = probe
-            .result
-            .as_ref()
-            .and_then(|result| result.get("capabilities"))
-            .cloned();
-        if let (Some(revision), Some(capabilities)) = (probe.negotiated(), capabilities) {
-            let means = Means {
-                permissions: settings.permissions.clone(),
-                capabilities: capabilities.clone(),
-                ..Means::default()
-            };
-            stage.means.insert(revision, means);
-            offer.capabilities.insert(revision, capabilities);
-            if probe.has_session() {
-                offer.sessions.insert(revision);
-            }
-        }
-    }
-    offer
-}
-
-/// Over HTTP a modern client repeats those arguments of a tool that its schema names; so the tools are listed before anything is called.
-async fn learn_headers(stage: &mut Stage, tested: &[Revision]) {
-    let modern = tested
-        .iter()
-        .filter(|revision| revision.era() == Era::Modern);
-    for &revision in modern {
-        let has_tools = |means: &Means| means.capabilities.get("tools").is_some();
-        let is_asked = stage.launcher.binding() == Binding::Http
-            && stage.means.get(&revision).is_some_and(has_tools);
-        let (true, Ok(link)) = (is_asked, stage.launcher.open().await) else {
+        let Some(revision) = probe.negotiated() else {
             continue;
         };
-        let (pace, manner) = (Arc::clone(&stage.pace), Manner::new(revision));
-        let binding = stage.launcher.binding();
-        let avoid = HashSet::new();
-        let mut conversation = Conversation::new(link, binding, manner, "list", pace, avoid);
-        let listed = walk("tools/list", &mut conversation).await;
-        retire(conversation, listed.missing.is_none()).await;
+        let capabilities = probe.result.as_ref().and_then(|it| it.get("capabilities"));
         let mut mirror = Mirror::new(revision.as_str());
-        listed.entries.iter().for_each(|tool| mirror.learn(tool));
-        if let Some(means) = stage.means.get_mut(&revision) {
-            means.mirror = Arc::new(mirror);
+        probe.tools.iter().for_each(|tool| mirror.learn(tool));
+        let means = Means {
+            permissions: settings.permissions.clone(),
+            capabilities: capabilities.cloned().unwrap_or_default(),
+            mirror: Arc::new(mirror),
+        };
+        stage.means.insert(revision, means);
+        offer
+            .capabilities
+            .extend(capabilities.map(|it| (revision, it.clone())));
+        if probe.has_session() {
+            offer.sessions.insert(revision);
         }
+        // The tools of a conformance server may be called, and what they do is known.
+        let is_fixture_server = is_fixture_server(&probe.tools);
+        if settings.calls_allowed || is_fixture_server {
+            offer.calls_allowed.insert(revision);
+        }
+        let mut fixtures = Map::new();
+        if is_fixture_server {
+            fixtures = found(&probe.tools, revision.era());
+        }
+        // What the user gave is better known.
+        fixtures.extend(stage.fixtures.as_object().cloned().unwrap_or_default());
+        offer.fixtures.insert(revision, fixtures.clone().into());
+        stage.found.insert(revision, fixtures.into());
     }
+    offer
 }
 
 /// The table of revisions and the bindings that they define.

@@ -3,7 +3,7 @@
 use super::{card_of, case, catalogue, ordinary, pace, stage};
 use crate::native::Means;
 use crate::native::permission::Permissions;
-use crate::prove::fixtures;
+use crate::prove::fixtures_in;
 use crate::script::conversation::Conversation;
 use crate::script::execute::{self, Context};
 use crate::script::scope::Scope;
@@ -291,7 +291,7 @@ pub(crate) async fn play_over(
     rest: &str,
 ) -> Record {
     let card = &card_of("a/b", rest);
-    let (catalogue, fixtures) = (catalogue(), fixtures());
+    let (catalogue, fixtures) = (catalogue(), fixtures_in(revision));
     let vary = case(card).vary;
     let means = Means {
         permissions: Permissions::new(&["*"], false).expect("a star is a glob"),

@@ -54,6 +54,7 @@ async fn go_until(
         pace: pace(),
         catalogue,
         fixtures: fixtures(),
+        found: BTreeMap::new(),
         means: BTreeMap::new(),
     };
     let (interrupt, interrupted) = watch::channel(false);
@@ -382,6 +383,7 @@ async fn an_interrupt_before_the_first_answer_ends_at_once() {
         pace: pace(),
         catalogue,
         fixtures: fixtures(),
+        found: BTreeMap::new(),
         means: BTreeMap::new(),
     };
     let (interrupt, interrupted) = watch::channel(false);

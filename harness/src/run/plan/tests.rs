@@ -52,15 +52,19 @@ fn the_first_unmet_need_gives_the_reason_over_all_combinations() {
                     json!({ "tools": { "listChanged": !capability } }),
                 )]),
                 fixtures: if fixture {
-                    json!({})
+                    BTreeMap::new()
                 } else {
-                    json!({ "slow": {} })
+                    BTreeMap::from([(REVISION, json!({ "slow": {} }))])
                 },
                 sessions: BTreeSet::new(),
                 speaks_legacy: false,
                 bindings: BTreeMap::new(),
                 calls_forbidden: allow && forbidden,
-                calls_allowed: !allow,
+                calls_allowed: if allow {
+                    BTreeSet::new()
+                } else {
+                    BTreeSet::from([REVISION])
+                },
             };
             let expected = [
                 (revision, Reason::Revision),
@@ -89,7 +93,7 @@ fn forbidden_calls_are_not_run_though_some_would_be_allowed() {
     card.needs = vec![Need::AllowCall];
     let offer = Offer {
         calls_forbidden: true,
-        calls_allowed: true,
+        calls_allowed: BTreeSet::from([REVISION]),
         ..Offer::default()
     };
     let reason = planned(&card, &offer)[0].unmet.clone();
@@ -239,9 +243,9 @@ proptest! {
         let capabilities = if has_tools { json!({ "tools": {} }) } else { json!({}) };
         let offer = Offer {
             capabilities: revisions.iter().map(|revision| (*revision, capabilities.clone())).collect(),
-            fixtures: if has_slow { json!({ "slow": {} }) } else { Value::Null },
+            fixtures: revisions.iter().filter(|_| has_slow).map(|revision| (*revision, json!({ "slow": {} }))).collect(),
             calls_forbidden: forbidden,
-            calls_allowed: allowed,
+            calls_allowed: revisions.iter().copied().filter(|_| allowed).collect(),
             ..Offer::default()
         };
         let once = plan(&chosen, &revisions, binding, &offer);
