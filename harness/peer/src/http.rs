@@ -27,7 +27,6 @@ mod streams;
 mod strike;
 
 use crate::fault::{FaultRefused, Planted};
-use crate::offer::Offer;
 use crate::options::Options;
 use body::Body;
 use hyper::body::Incoming;
@@ -109,7 +108,7 @@ impl HttpServer {
             planted = None;
         }
         options.options.fault = planted.clone();
-        let offer = Offer::new(&options.options.revisions);
+        let offer = options.options.offer();
         let state = State::new(planted, refused, offer, &options);
         HttpServer(Arc::new(Shared {
             state: Arc::new(state),

@@ -5,7 +5,7 @@ use crate::error::RpcError;
 use crate::incoming::Arrival;
 use crate::modern::meta::Meta;
 use crate::modern::mrtr::Rounds;
-use crate::outgoing::{About, Outgoing};
+use crate::outgoing::{About, Outgoing, PostNumber};
 use mcp_assay_model::protocol::Era;
 use serde_json::Value;
 use std::time::Duration;
@@ -59,6 +59,37 @@ pub(crate) enum Breach {
     InputResponse,
     /// A `subscriptions/listen` without a filter that can be read.
     Filter,
+}
+
+impl Breach {
+    /// Whether it is answered with -32020.
+    pub fn is_of_headers(self) -> bool {
+        match self {
+            Breach::VersionHeaderMissing
+            | Breach::VersionHeaderDiffers
+            | Breach::MethodHeaderMissing
+            | Breach::MethodHeaderCase
+            | Breach::MethodHeaderDiffers
+            | Breach::NameHeaderMissing
+            | Breach::NameHeaderMalformed
+            | Breach::NameHeaderDiffers
+            | Breach::ParamHeaderMissing
+            | Breach::ParamHeaderMalformed
+            | Breach::ParamHeaderDiffers => true,
+            Breach::NoMeta
+            | Breach::NoVersion
+            | Breach::NoCapabilities
+            | Breach::MetaType
+            | Breach::LogLevel
+            | Breach::UnsupportedVersion
+            | Breach::UnknownMethod
+            | Breach::UndeclaredCapability
+            | Breach::UndeclaredMode
+            | Breach::RequestState
+            | Breach::InputResponse
+            | Breach::Filter => false,
+        }
+    }
 }
 
 /// One stateful lie, on one connection.
@@ -183,6 +214,8 @@ pub(crate) struct Heard<'a> {
     pub what: What<'a>,
     /// What was agreed, once it was; of a modern request what it says itself.
     pub terms: Option<&'a Terms>,
+    /// The POST that brought it, over HTTP.
+    pub post: Option<PostNumber>,
 }
 
 impl Heard<'_> {

@@ -6,6 +6,8 @@
 /// A deviation of the HTTP layer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Quirk {
+    /// Answers DELETE with 200 where there is nothing to delete.
+    AcceptsDelete,
     /// Answers a POST whatever its Accept says.
     AcceptsAnyAccept,
     /// Reads the body of a POST whatever its Content-Type says.
@@ -50,6 +52,8 @@ pub(crate) enum Quirk {
     GetHangs,
     /// Begins every GET stream with a log message, before anything else.
     GreetsOnGetStream,
+    /// Answers a request for a foreign Host with 500.
+    ForeignHost500,
     /// Never speaks again once a session is deleted.
     HangsOnDelete,
     /// Answers what is no JSON-RPC message with a page of HTML.
@@ -70,6 +74,8 @@ pub(crate) enum Quirk {
     Malformed500,
     /// Closes the socket at what is no JSON-RPC message.
     MalformedClosesSocket,
+    /// Gives a session id in the modern era.
+    MintsSessionIds,
     /// Answers requests without a session id with 404.
     MissingSession404,
     /// Writes events without ids.
@@ -112,6 +118,12 @@ pub(crate) enum Quirk {
     ReplaysOtherStreams,
     /// Answers 400 without an MCP-Protocol-Version.
     RequiresVersionHeader,
+    /// Refuses modern requests that have a Last-Event-ID.
+    RefusesLastEventId,
+    /// Refuses modern requests that have a session id.
+    RefusesSessionHeader,
+    /// Opens a stream for a GET outside of any session.
+    ServesGet,
     /// Refuses a modern version header with 400 and nothing else, as a legacy server may.
     RefusesModernEmpty,
     /// Refuses a modern version header with 400 and a JSON-RPC error of its own, as many legacy servers do.
