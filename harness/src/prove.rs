@@ -8,6 +8,7 @@
 
 mod claims;
 
+use crate::closed::observer_rules;
 use crate::native::Means;
 use crate::native::permission::Permissions;
 use crate::run::attempt::{Attempt, Stage, attempt};
@@ -215,6 +216,7 @@ fn variations(catalogue: &Catalogue) -> Vec<Variation> {
             id: format!("{}{sign}{number}", observed.rule),
             own: observed.rule.to_owned(),
             revisions: revisions(observed.eras)
+                .filter(|revision| is_in(observed.rule, *revision))
                 .filter(|revision| observed.binding != Binding::Http || defines_http(*revision))
                 .collect(),
             binding: observed.binding,
@@ -249,6 +251,19 @@ fn lie_of(lie: Lie) -> (Option<FaultAt>, Fault) {
     };
     match lie {
         Lie::Named(name) => (None, Fault::Named(name.to_owned())),
+        Lie::InReply(method, nth, change) => {
+            let target = FaultTarget::ReplyTo(method.to_owned());
+            let at = FaultAt {
+                target,
+                nth,
+                revisions: None,
+            };
+            (Some(at), change.fault())
+        }
+        Lie::InNotification(method, change) => (
+            at(FaultTarget::Notification(method.to_owned())),
+            change.fault(),
+        ),
         Lie::Instead(method, bytes) => (
             at(FaultTarget::Notification(method.to_owned())),
             Fault::Raw(bytes.to_vec()),
@@ -258,6 +273,16 @@ fn lie_of(lie: Lie) -> (Option<FaultAt>, Fault) {
             Fault::Header(name.to_owned(), Some(value.to_owned())),
         ),
     }
+}
+
+/// Whether a revision has an observer's rule.
+fn is_in(rule: &str, revision: Revision) -> bool {
+    let mut rules = observer_rules().into_iter();
+    rules.any(|known| {
+        known.id == rule
+            && known.since <= revision
+            && known.until.is_none_or(|until| revision <= until)
+    })
 }
 
 fn defines_http(revision: Revision) -> bool {

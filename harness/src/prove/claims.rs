@@ -2,6 +2,8 @@
 
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Era};
+use mcp_assay_model::scenario::Fault;
+use mcp_assay_model::template::Template;
 
 const LEGACY: &[Era] = &[Era::Legacy];
 const MODERN: &[Era] = &[Era::Modern];
@@ -77,10 +79,38 @@ pub(super) struct Observed {
 pub(super) enum Lie {
     /// By a named fault.
     Named(&'static str),
+    /// With this change to the nth reply to a method.
+    InReply(&'static str, u32, Change),
+    /// With this change to the first notification of a method.
+    InNotification(&'static str, Change),
     /// With this line in place of a notification.
     Instead(&'static str, &'static [u8]),
     /// With this header field on the response that carries the reply to a method.
     Header(&'static str, &'static str, &'static str),
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Change {
+    /// A value is set, to this JSON text.
+    Set(&'static str, &'static str),
+    /// A member is removed.
+    Remove(&'static str),
+    /// It is not sent.
+    Drop,
+}
+
+impl Change {
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Change::Set(at, to) => Fault::Set {
+                at: at.to_owned(),
+                to: Template::Raw(to.to_owned()),
+            },
+            Change::Remove(at) => Fault::Remove { at: at.to_owned() },
+            Change::Drop => Fault::Drop,
+        }
+    }
 }
 
 const fn over_lines(rule: &'static str, lie: Lie, found: Option<FindingCode>) -> Observed {
@@ -88,7 +118,7 @@ const fn over_lines(rule: &'static str, lie: Lie, found: Option<FindingCode>) ->
         rule,
         lie,
         binding: Binding::Memory,
-        eras: LEGACY,
+        eras: BOTH,
         found,
         also: &[],
     }
@@ -104,12 +134,34 @@ const fn over_http(
         rule,
         lie,
         binding: Binding::Http,
-        eras: LEGACY,
+        eras: BOTH,
         found,
         also,
     }
 }
 
+impl Observed {
+    const fn within(mut self, eras: &'static [Era]) -> Self {
+        self.eras = eras;
+        self
+    }
+
+    const fn with(mut self, also: &'static [&'static str]) -> Self {
+        self.also = also;
+        self
+    }
+}
+
+const CACHING: &str = "observer/caching/hints";
+const NO_REQUESTS: &str = "observer/era/no-server-requests";
+const CODES: &str = "observer/errors/codes";
+const OWN_STREAM: &str = "observer/http/own-stream";
+const RESULT_TYPE: &str = "observer/results/result-type";
+const LOGGING: &str = "observer/scope/logging";
+const PROGRESS: &str = "observer/scope/progress";
+const CANCELLED: &str = "observer/subscriptions/cancelled";
+const REQUESTED: &str = "observer/subscriptions/requested";
+const TAG: &str = "observer/subscriptions/tag";
 const STDOUT: &str = "observer/stdout/messages-only";
 const EVENT_ID: &str = "observer/http/event-id-unique";
 const LISTEN: &str = "observer/http/no-response-on-listen";
@@ -137,7 +189,8 @@ pub(super) const OBSERVED: &[Observed] = &[
             b"{\"jsonrpc\":\"2.0\",\"method\":\n",
         ),
         Some(FindingCode::Framing),
-    ),
+    )
+    .within(LEGACY),
     over_lines(STDOUT, Lie::Named("blank-lines"), None),
     over_lines(STDOUT, Lie::Named("crlf"), None),
     over_http(
@@ -179,8 +232,27 @@ pub(super) const OBSERVED: &[Observed] = &[
         Lie::Header("ping", "Content-Type", "text/plain"),
         Some(FindingCode::ContentType),
         &["http/response/content-type:content-type"],
-    ),
-    over_http(CONTENT_TYPE, Lie::Named("sse-only"), None, &[]),
+    )
+    .within(LEGACY),
+    over_http(
+        CONTENT_TYPE,
+        Lie::Header("server/discover", "Content-Type", "text/plain"),
+        Some(FindingCode::ContentType),
+        &[],
+    )
+    .within(MODERN),
+    over_http(CONTENT_TYPE, Lie::Named("sse-only"), None, &[]).within(LEGACY),
+    over_http(
+        CONTENT_TYPE,
+        Lie::Header(
+            "server/discover",
+            "Content-Type",
+            "application/json; charset=utf-8",
+        ),
+        None,
+        &[],
+    )
+    .within(MODERN),
     over_http(
         SESSION_ID,
         Lie::Named("session-id-with-space"),
@@ -188,4 +260,176 @@ pub(super) const OBSERVED: &[Observed] = &[
         &[],
     ),
     over_http(SESSION_ID, Lie::Named("sse-only"), None, &[]),
+    over_lines(
+        CACHING,
+        Lie::InReply("tools/list", 1, Change::Remove("/result/ttlMs")),
+        Some(FindingCode::Schema),
+    ).with(&["caching/lists/ttl:schema", "tour/tools/list-results:schema"]),
+    over_lines(
+        CACHING,
+        Lie::InReply(
+            "resources/list",
+            1,
+            Change::Set("/result/cacheScope", r#""shared""#),
+        ),
+        Some(FindingCode::Value),
+    ).with(&["caching/lists/scope:value", "caching/pages/same-scope:value", "tour/resources/list-results:value"]),
+    over_lines(
+        CACHING,
+        Lie::InReply("tools/list", 1, Change::Set("/result/ttlMs", "0")),
+        None,
+    ),
+    over_lines(
+        NO_REQUESTS,
+        Lie::Named("sends-request-in-modern-era"),
+        Some(FindingCode::UnexpectedMessage),
+    ),
+    over_http(
+        NO_REQUESTS,
+        Lie::Named("sends-request-in-modern-era"),
+        Some(FindingCode::UnexpectedMessage),
+        &[],
+    ),
+    over_lines(NO_REQUESTS, Lie::Named("crlf"), None),
+    over_lines(
+        CODES,
+        Lie::InReply("resources/read", 1, Change::Set("/error/code", "-32002")),
+        Some(FindingCode::Value),
+    ).with(&["errors/reserved-codes/not-retired:schema", "errors/resource-not-found/code:value"]),
+    over_lines(
+        CODES,
+        Lie::InReply("resources/read", 1, Change::Set("/error/code", "-32050")),
+        Some(FindingCode::Value),
+    ).with(&["errors/reserved-codes/defined:schema", "errors/resource-not-found/code:value"]),
+    over_lines(CODES, Lie::Named("crlf"), None),
+    over_http(
+        OWN_STREAM,
+        Lie::Named("logs-on-listen-stream"),
+        Some(FindingCode::UnexpectedMessage),
+        &[],
+    ).with(&["logging/asked/told:no-reply"]),
+    over_http(
+        OWN_STREAM,
+        Lie::InNotification(
+            "notifications/message",
+            Change::Set("/params/mcp-assay-extra", "1"),
+        ),
+        None,
+        &[],
+    ),
+    over_lines(
+        RESULT_TYPE,
+        Lie::InReply("tools/list", 1, Change::Remove("/result/resultType")),
+        Some(FindingCode::Schema),
+    ).with(&["results/type/present:schema", "tour/tools/list-results:schema"]),
+    over_lines(
+        RESULT_TYPE,
+        Lie::InReply(
+            "tools/list",
+            1,
+            Change::Set("/result/resultType", r#""input_required""#),
+        ),
+        Some(FindingCode::Value),
+    ).with(&["results/type/asks-nothing:schema", "tour/tools/list-results:value"]),
+    over_lines(
+        RESULT_TYPE,
+        Lie::InReply("tools/call", 1, Change::Set("/result/mcp-assay-extra", "1")),
+        None,
+    ),
+    over_lines(
+        LOGGING,
+        Lie::Named("logs-unasked"),
+        Some(FindingCode::UnexpectedMessage),
+    ).with(&["logging/unasked/silent:unexpected-message"]),
+    over_lines(
+        LOGGING,
+        Lie::InNotification(
+            "notifications/message",
+            Change::Set("/params/level", r#""debug""#),
+        ),
+        Some(FindingCode::Value),
+    ),
+    over_lines(
+        LOGGING,
+        Lie::InNotification(
+            "notifications/message",
+            Change::Set("/params/level", r#""emergency""#),
+        ),
+        None,
+    ),
+    over_lines(
+        PROGRESS,
+        Lie::Named("progress-without-token"),
+        Some(FindingCode::Id),
+    ),
+    over_lines(
+        PROGRESS,
+        Lie::InNotification(
+            "notifications/progress",
+            Change::Set("/params/progressToken", r#""mcp-assay-other""#),
+        ),
+        Some(FindingCode::Id),
+    ).with(&["progress/asked/own-token:value"]),
+    over_lines(
+        PROGRESS,
+        Lie::InNotification(
+            "notifications/progress",
+            Change::Set("/params/message", r#""well""#),
+        ),
+        None,
+    ),
+    over_lines(
+        CANCELLED,
+        Lie::Instead(
+            "notifications/progress",
+            b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":2}}\n",
+        ),
+        Some(FindingCode::Id),
+    ),
+    over_lines(
+        REQUESTED,
+        Lie::Named("notifies-unasked"),
+        Some(FindingCode::UnexpectedMessage),
+    ).with(&["subscriptions/unasked/untold:unexpected-message"]),
+    over_lines(
+        REQUESTED,
+        Lie::InNotification(
+            "notifications/resources/updated",
+            Change::Set("/params/mcp-assay-extra", "1"),
+        ),
+        None,
+    ),
+    over_lines(
+        TAG,
+        Lie::InNotification(
+            "notifications/resources/updated",
+            Change::Remove("/params/_meta"),
+        ),
+        Some(FindingCode::Id),
+    ).with(&["subscriptions/updated/tagged:id"]),
+    over_http(
+        TAG,
+        Lie::InNotification(
+            "notifications/resources/updated",
+            Change::Remove("/params/_meta"),
+        ),
+        Some(FindingCode::Id),
+        &[],
+    ).with(&["subscriptions/updated/tagged:id"]),
+    over_lines(
+        TAG,
+        Lie::InNotification(
+            "notifications/subscriptions/acknowledged",
+            Change::Drop,
+        ),
+        Some(FindingCode::Order),
+    ).with(&["subscriptions/empty-filter/acknowledged:no-reply", "subscriptions/first/acknowledged:no-reply", "subscriptions/listen/tagged:no-reply"]),
+    over_lines(
+        TAG,
+        Lie::InNotification(
+            "notifications/resources/updated",
+            Change::Set("/params/_meta/example.org~1extra", "1"),
+        ),
+        None,
+    ),
 ];
