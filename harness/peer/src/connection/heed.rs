@@ -172,7 +172,6 @@ impl Connection {
         let heard = Heard {
             what,
             terms: said.as_ref().or(agreed),
-            post: self.post,
         };
         let (course, is_struck) =
             self.with_teller(|teller| (teller.hear(&heard), teller.strikes_head(&heard)));

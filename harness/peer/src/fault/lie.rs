@@ -5,7 +5,7 @@ use crate::error::RpcError;
 use crate::incoming::Arrival;
 use crate::modern::meta::Meta;
 use crate::modern::mrtr::Rounds;
-use crate::outgoing::{About, Outgoing, PostNumber};
+use crate::outgoing::{About, Outgoing};
 use mcp_assay_model::protocol::Era;
 use serde_json::Value;
 use std::time::Duration;
@@ -214,8 +214,6 @@ pub(crate) struct Heard<'a> {
     pub what: What<'a>,
     /// What was agreed, once it was; of a modern request what it says itself.
     pub terms: Option<&'a Terms>,
-    /// The POST that brought it, over HTTP.
-    pub post: Option<PostNumber>,
 }
 
 impl Heard<'_> {

@@ -24,6 +24,8 @@ pub(crate) enum Quirk {
     AnswersOnAllStreams,
     /// Sends the answer to a tool call on the GET stream, where one is open, and not on the stream of its POST.
     AnswersOnGetStream,
+    /// Sends the answer to one request on the stream of another that runs, and the other way round.
+    AnswersOnOtherStream,
     /// Wraps the answers on streams in arrays, which only 2025-03-26 allows.
     BatchesInOneEvent,
     /// Sends what relates to no request on every open stream.
@@ -136,6 +138,8 @@ pub(crate) enum Quirk {
     ReusesSessionId,
     /// Gives a session id with a space in it.
     SessionIdWithSpace,
+    /// Sends the answers to two requests that run under one id to each other's clients.
+    SharesIdsOfClients,
     /// Gives an answer to the other client that asked with the same JSON-RPC id.
     SharesSessions,
     /// Sends the head of each response three seconds late.

@@ -490,3 +490,15 @@ async fn a_server_that_ignores_the_end_of_its_input_runs_on() {
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert!(!peer.is_ended());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_in_a_part_needs_that_part() {
+    let fault = Fault::Set {
+        at: "/error/code".to_owned(),
+        to: Template::Literal("-1".to_owned()),
+    };
+    let planted = Planted::new(at(reply_to("*"), 2), fault).unwrap();
+    let mut peer = Peer::lying(planted.clone()).await;
+    let answer = peer.call("ping", json!({})).await;
+    assert_eq!((answer.get("error"), planted.fired()), (None, 0));
+}

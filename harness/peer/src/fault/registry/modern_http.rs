@@ -1,8 +1,8 @@
 //! Faults of the modern era over HTTP: headers, statuses, streams. Long because it is a list.
 
 use super::modern_provocations::{
-    ASK, BROKEN_NAME_HEADER, BROKEN_PARAM_HEADER, DELETE, DISCOVER_OVER_HTTP, ENCODED_NAME_HEADER,
-    FOREIGN_HOST, GET, LAST_EVENT_HEADER, LIST, LISTEN, LOGGING_AT_DEBUG,
+    ASK, BROKEN_NAME_HEADER, BROKEN_PARAM_HEADER, DELETE, DISCOVER, DISCOVER_OVER_HTTP,
+    ENCODED_NAME_HEADER, FOREIGN_HOST, GET, LAST_EVENT_HEADER, LIST, LISTEN, LOGGING_AT_DEBUG,
     NO_CAPABILITIES_OVER_HTTP, NO_METHOD_HEADER, NO_NAME_HEADER, NO_PARAM_HEADER,
     NO_VERSION_HEADER, OLD_LIST, OTHER_METHOD_HEADER, OTHER_NAME_HEADER, OTHER_PARAM_HEADER,
     OTHER_VERSION_HEADER, SESSION_HEADER, SLOW, SLOWER, UNKNOWN, UPPER_METHOD_HEADER,
@@ -10,12 +10,14 @@ use super::modern_provocations::{
 use super::{A_LIE, NamedFault, Over, Provocation, over_http};
 use crate::error::RpcError;
 use crate::fault::lie::{Breach, Lie};
+use crate::fault::lies::habit::Habit;
 use crate::fault::lies::modern::breaches::{
     has_status_200, is_missing_field, is_undeclared, passes_over, refuses_with,
 };
 use crate::fault::lies::modern::listening::{Tells, Way};
-use crate::fault::lies::modern::requests::{AnswersBy, AnswersElsewhere};
+use crate::fault::lies::modern::requests::AnswersBy;
 use crate::fault::quirk::Quirk;
+use std::time::Duration;
 
 const fn in_http(
     name: &'static str,
@@ -43,12 +45,16 @@ pub(super) const FAULTS: &[NamedFault] = &[
         Quirk::AcceptsDelete,
         &[DELETE],
     ),
-    in_http(
-        "answers-on-other-stream",
-        "sends the answer to a call on the stream of another",
-        &[SLOW, SLOWER, Provocation::WaitMs(900)],
-        AnswersElsewhere::on_any,
-    ),
+    NamedFault {
+        name: "answers-on-other-stream",
+        about: "sends the answers to two requests that run on each other's streams",
+        is_lawful: false,
+        over: Over::Http,
+        provoked_by: &[LIST, DISCOVER, Provocation::WaitMs(100)],
+        quirk: Some(Quirk::AnswersOnOtherStream),
+        // Requests that come together are to run together.
+        begin: || Habit::begin(|habits| habits.answer_delay = Duration::from_millis(50)),
+    },
     in_http(
         "compares-method-without-case",
         "serves a request whose Mcp-Method differs by case",
@@ -205,12 +211,16 @@ pub(super) const FAULTS: &[NamedFault] = &[
         &[NO_VERSION_HEADER],
         || passes_over(|breach| matches!(breach, Breach::VersionHeaderMissing)),
     ),
-    in_http(
-        "shares-ids-of-clients",
-        "sends an answer on the stream of another request with the same id",
-        &[SLOW, SLOWER, Provocation::WaitMs(900)],
-        AnswersElsewhere::by_id,
-    ),
+    NamedFault {
+        name: "shares-ids-of-clients",
+        about: "sends the answers to two requests that run under one id to each other's clients",
+        is_lawful: false,
+        over: Over::Http,
+        provoked_by: &[SLOW, SLOWER, Provocation::WaitMs(900)],
+        quirk: Some(Quirk::SharesIdsOfClients),
+        // Requests that come together are to run together.
+        begin: || Habit::begin(|habits| habits.answer_delay = Duration::from_millis(50)),
+    },
     in_http(
         "takes-broken-base64",
         "serves a request whose Mcp-Name cannot be decoded",

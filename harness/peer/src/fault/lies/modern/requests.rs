@@ -5,7 +5,7 @@ use crate::fault::lie::{Course, Fired, Heard, Lie, What, is_reply};
 use crate::incoming::Arrival;
 use crate::json::Json;
 use crate::lifecycle;
-use crate::outgoing::{About, Outgoing, PostNumber};
+use crate::outgoing::{About, Outgoing};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_wire::header_value;
 use mcp_assay_wire::jsonrpc::RawId;
@@ -228,65 +228,6 @@ impl Lie for ComplainsOfCancel {
     fn send(&mut self, message: Outgoing, _is_subject: bool, _fired: &mut Fired) -> Vec<Outgoing> {
         if let About::Reply { seq, .. } = message.about {
             self.open.remove(&seq);
-        }
-        vec![message]
-    }
-}
-
-/// Sends an answer on the stream of another request that runs.
-pub(crate) struct AnswersElsewhere {
-    /// Whether only a request with the same id will do, as if ids were the server's to tell requests by.
-    by_id: bool,
-    /// Requests under way: their ids and POSTs.
-    open: BTreeMap<u64, (String, PostNumber)>,
-}
-
-impl AnswersElsewhere {
-    /// On the stream of any other call.
-    pub fn on_any() -> Box<dyn Lie> {
-        Box::new(AnswersElsewhere {
-            by_id: false,
-            open: BTreeMap::new(),
-        })
-    }
-
-    /// On that of a request with the same id.
-    pub fn by_id() -> Box<dyn Lie> {
-        Box::new(AnswersElsewhere {
-            by_id: true,
-            open: BTreeMap::new(),
-        })
-    }
-}
-
-impl Lie for AnswersElsewhere {
-    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
-        if let What::Request(arrival, "tools/call", seq) = heard.what
-            && heard.is_modern()
-            && let (Some(id), Some(post)) = (arrival.lawful_id(), heard.post)
-        {
-            self.open.insert(seq, (id.0, post));
-        }
-        Course::Honest
-    }
-
-    fn send(
-        &mut self,
-        mut message: Outgoing,
-        is_subject: bool,
-        fired: &mut Fired,
-    ) -> Vec<Outgoing> {
-        let About::Reply { seq, .. } = message.about else {
-            return vec![message];
-        };
-        let Some((id, _)) = self.open.remove(&seq) else {
-            return vec![message];
-        };
-        let mut others = self.open.values();
-        let other = others.find(|(other, _)| !self.by_id || *other == id);
-        if is_subject && let Some((_, post)) = other {
-            message.post = Some(*post);
-            fired.count();
         }
         vec![message]
     }
