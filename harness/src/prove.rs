@@ -326,6 +326,8 @@ async fn run_all(
             .then_some(revision)
             .into_iter()
             .collect(),
+        speaks_legacy: revisions(&[Era::Legacy])
+            .any(|revision| peer.revisions.is_empty() || peer.revisions.contains(&revision)),
         bindings: bindings(catalogue),
         fixtures: fixtures(),
         calls_forbidden: false,

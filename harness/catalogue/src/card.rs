@@ -102,9 +102,10 @@ fn role(d: &mut Decoder, node: &Node) -> Option<Role> {
     }
 }
 
-const NEEDS: [&str; 5] = [
+const NEEDS: [&str; 6] = [
     "binding:",
     "session",
+    "modern-only",
     "capability:",
     "allow:call",
     "fixture:",
@@ -124,6 +125,7 @@ fn need(d: &mut Decoder, node: &Node) -> Option<Need> {
         Some(("fixture", name)) if !name.is_empty() => Some(Need::Fixture(name.to_owned())),
         Some(("allow", "call")) => Some(Need::AllowCall),
         None if text == "session" => Some(Need::Session),
+        None if text == "modern-only" => Some(Need::ModernOnly),
         Some(_) | None => None,
     };
     if known.is_none() {

@@ -10,9 +10,16 @@
 //! An observer that needs memory (ids seen, capabilities declared) keeps it in its watch, so that nothing leaks from one conversation
 //! into the next.
 
+mod caching;
+mod era;
+mod errors;
 mod http;
+mod modern;
+mod results;
+mod scope;
 mod sightings;
 mod stdout;
+mod subscriptions;
 mod tally;
 
 pub use sightings::{Sighting, Sightings};
@@ -23,7 +30,16 @@ use mcp_assay_model::record::{End, Entry, Record};
 use mcp_assay_model::scenario::Basis;
 
 /// Every observer, in order of name.
-pub const OBSERVERS: &[&dyn Observer] = &[&http::StreamableHttp, &stdout::Stdout];
+pub const OBSERVERS: &[&dyn Observer] = &[
+    &caching::Caching,
+    &era::NoServerRequests,
+    &errors::Codes,
+    &http::StreamableHttp,
+    &results::Types,
+    &scope::RequestScope,
+    &stdout::Stdout,
+    &subscriptions::Subscriptions,
+];
 
 /// A rule of an observer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,6 +54,17 @@ pub struct Rule {
     pub basis: Basis,
     /// Requirements cited: first statements.
     pub cites: &'static [&'static str],
+    /// First revision that has it.
+    pub since: Revision,
+    /// Last revision that has it; `None`: it holds on.
+    pub until: Option<Revision>,
+}
+
+impl Rule {
+    /// Whether a revision has it.
+    pub fn is_in(&self, revision: Revision) -> bool {
+        self.since <= revision && self.until.is_none_or(|until| revision <= until)
+    }
 }
 
 /// A named set of rules, judged together because they share what they look at.
@@ -48,7 +75,8 @@ pub trait Observer: Sync {
     /// Its rules, in order of id.
     fn rules(&self) -> &'static [Rule];
 
-    /// Begins to watch one conversation; `None` where nothing of it is this observer's matter.
+    /// Begins to watch one conversation; `None` where nothing of it is this observer's matter. What it judges by a rule that the revision
+    /// does not have counts for nothing.
     fn watch(&self, revision: Revision, binding: Binding) -> Option<Box<dyn Watch>>;
 }
 
@@ -95,6 +123,7 @@ pub fn observe(record: &Record) -> Vec<Observed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Talk;
 
     #[test]
     fn observers_and_rules_are_sorted_and_named_once() {
@@ -104,6 +133,7 @@ mod tests {
             let rules: Vec<_> = observer.rules().iter().map(|rule| rule.id).collect();
             assert!(rules.is_sorted_by(|a, b| a < b), "{rules:?}");
             for rule in observer.rules() {
+                assert!(rule.until.is_none_or(|until| rule.since <= until));
                 assert_eq!(
                     rule.cites.is_empty(),
                     rule.basis == Basis::Robustness,
@@ -111,6 +141,35 @@ mod tests {
                     rule.id
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_tally_has_the_rules_of_its_revision() {
+        for (revision, rules) in [
+            (
+                Revision::R2025_11_25,
+                vec![
+                    "event-id-unique",
+                    "no-response-on-listen",
+                    "notification-202",
+                    "one-stream",
+                    "response-content-type",
+                    "session-id-visible",
+                ],
+            ),
+            (
+                Revision::R2026_07_28,
+                vec!["own-stream", "response-content-type"],
+            ),
+        ] {
+            let mut talk = Talk::http();
+            talk.record.revision = revision;
+            let mut tally = Tally::default();
+            tally.add((revision, Binding::Http), "c", "c", &observe(&talk.record));
+            let of_http = tally.results().filter(|(.., seen)| seen.observer == "http");
+            let named: Vec<_> = of_http.map(|(.., seen)| seen.rule.id).collect();
+            assert_eq!(named, rules, "{revision}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Records and checks for tests, built from the lines and exchanges that crossed the wire.
 
+use crate::observer::observe;
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{
@@ -31,6 +32,13 @@ impl Talk {
                 end: End::Alive,
             },
         }
+    }
+
+    /// Lines of the modern era.
+    pub fn modern() -> Self {
+        let mut talk = Talk::new();
+        talk.record.revision = Revision::R2026_07_28;
+        talk
     }
 
     fn push(&mut self, direction: Direction, line: &[u8]) -> u64 {
@@ -68,6 +76,12 @@ impl Talk {
         self.record
             .labels
             .insert(label.to_owned(), Bound::Sent(sent));
+        self
+    }
+
+    /// Bytes of ours that may be no message.
+    pub fn raw(mut self, line: &str) -> Self {
+        self.push(Direction::Sent, line.as_bytes());
         self
     }
 
@@ -161,6 +175,13 @@ impl Talk {
         talk
     }
 
+    /// Streamable HTTP of the modern era.
+    pub fn modern_http() -> Self {
+        let mut talk = Talk::modern();
+        talk.record.binding = Binding::Http;
+        talk
+    }
+
     fn part(&mut self, direction: Direction, exchange: u64, part: HttpPart, text: &[u8]) -> u64 {
         let channel = match part {
             HttpPart::Event { .. } => Channel::Sse,
@@ -208,6 +229,12 @@ impl Talk {
     /// A POST as a lawful client makes it.
     pub fn post(self, label: &str, body: &str) -> Self {
         self.request(label, "POST", POST, body)
+    }
+
+    /// A POST as a lawful client of the modern era makes it.
+    pub fn modern_post(self, label: &str, body: &str) -> Self {
+        let headers = format!("{POST}MCP-Protocol-Version: 2026-07-28\r\n");
+        self.request(label, "POST", &headers, body)
     }
 
     /// The head of a response.
@@ -270,6 +297,29 @@ pub(crate) const POST: &str = "Host: localhost\r\nContent-Type: application/json
 pub(crate) const STREAM: &str = "Content-Type: text/event-stream\r\n";
 /// The header of a JSON body.
 pub(crate) const JSON: &str = "Content-Type: application/json\r\n";
+
+/// A request of the modern era as a lawful client writes it, with more fields of `_meta` and more members of its params (each `"key":value,`).
+pub(crate) fn modern(id: &str, method: &str, meta: &str, params: &str) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{{params}"_meta":{{{meta}"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
+    )
+}
+
+/// How many things a rule of an observer judged, and the code and place of what it found: `2 id #3 /params`.
+pub(crate) fn watched(observer: &str, rule: &str, talk: &Talk) -> String {
+    let observed = observe(&talk.record);
+    let one = observed.iter().find(|one| one.observer == observer);
+    let sightings = &one.unwrap().sightings;
+    let found = sightings.found().filter(|one| one.rule == rule);
+    let found = found.map(|one| {
+        let finding = one.finding;
+        assert!(finding.expected.is_some() && finding.actual.is_some());
+        format!("{} {}", finding.code, finding.at.as_ref().unwrap())
+    });
+    let found: Vec<_> = found.collect();
+    let said = format!("{} {}", sightings.judged(rule), found.join(", "));
+    said.trim_end().to_owned()
+}
 
 fn head(start: &str, headers: &str) -> Head {
     Head::parse(format!("{start}\r\n{headers}\r\n").into())

@@ -62,6 +62,8 @@ pub enum Need {
     Binding(Binding),
     /// `session`: an MCP session.
     Session,
+    /// `modern-only`: a target that speaks no legacy revision.
+    ModernOnly,
     /// `capability:tools.listChanged`: claimed by the target.
     Capability(String),
     /// `allow:call`: permission to call tools.
@@ -75,6 +77,7 @@ impl fmt::Display for Need {
         match self {
             Need::Binding(binding) => write!(f, "binding:{binding}"),
             Need::Session => f.write_str("session"),
+            Need::ModernOnly => f.write_str("modern-only"),
             Need::Capability(path) => write!(f, "capability:{path}"),
             Need::AllowCall => f.write_str("allow:call"),
             Need::Fixture(name) => write!(f, "fixture:{name}"),

@@ -86,6 +86,8 @@ pub enum Reason {
     Binding,
     /// Not applicable: no MCP session.
     Session,
+    /// Not applicable: the target speaks legacy revisions too.
+    ModernOnly,
     /// Not applicable: capability never claimed.
     Capability(String),
     /// Not applicable: the precondition in `given` was not met.
@@ -116,6 +118,7 @@ impl Reason {
             Reason::Revision
             | Reason::Binding
             | Reason::Session
+            | Reason::ModernOnly
             | Reason::Capability(_)
             | Reason::Given => Outcome::NotApplicable,
             Reason::CallsForbidden
@@ -139,6 +142,7 @@ impl fmt::Display for Reason {
             Reason::Revision => f.write_str("revision"),
             Reason::Binding => f.write_str("binding"),
             Reason::Session => f.write_str("session"),
+            Reason::ModernOnly => f.write_str("modern-only"),
             Reason::Capability(path) => write!(f, "capability:{path}"),
             Reason::Given => f.write_str("given"),
             Reason::CallsForbidden => f.write_str("calls-forbidden"),
@@ -176,6 +180,7 @@ impl TryFrom<String> for Reason {
             ("revision", None) => Ok(Reason::Revision),
             ("binding", None) => Ok(Reason::Binding),
             ("session", None) => Ok(Reason::Session),
+            ("modern-only", None) => Ok(Reason::ModernOnly),
             ("given", None) => Ok(Reason::Given),
             ("calls-forbidden", None) => Ok(Reason::CallsForbidden),
             ("nothing-to-judge", None) => Ok(Reason::NothingToJudge),

@@ -333,10 +333,15 @@ impl Connection {
     }
 
     fn must_wait(&self, arrival: &Arrival) -> bool {
-        let is_busy = !self.tasks.is_empty() || !self.waiting.is_empty();
+        let is_busy = self.is_busy() || !self.waiting.is_empty();
         arrival.message.kind == Kind::Request
             && is_busy
             && self.with_teller(|teller| teller.habits().is_serial)
+    }
+
+    /// Whether answers are under way that will come by themselves: for the end of a subscription nobody waits.
+    fn is_busy(&self) -> bool {
+        self.tasks.len() > self.modern.listens().count()
     }
 
     /// Passes an answer on, and turns to requests that waited for it; a task that was stopped has none.
@@ -350,7 +355,7 @@ impl Connection {
             }
             self.done(post).await;
         }
-        while self.tasks.is_empty() {
+        while !self.is_busy() {
             let (post, arrival) = self.waiting.pop_front()?;
             self.post = post;
             let heeded = self.heed(&arrival, false).await;
@@ -372,6 +377,7 @@ impl Connection {
     async fn end(mut self) -> Stop {
         self.server.client.close();
         self.background.abort_all();
+        self.modern.listens().end();
         let at_end = self.with_teller(|teller| teller.habits().at_end);
         if at_end == AtEnd::Drop {
             if !self.tasks.is_empty() {

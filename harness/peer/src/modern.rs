@@ -15,6 +15,7 @@ pub(crate) mod meta;
 pub(crate) mod mrtr;
 pub(crate) mod results;
 pub(crate) mod state;
+pub(crate) mod subscriptions;
 mod versions;
 
 pub(crate) use versions::is_modern;
@@ -39,10 +40,11 @@ use serde_json::{Value, json};
 use state::Seal;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use subscriptions::Listens;
 use tokio::time::Instant;
 
 /// The requests of this revision.
-pub(crate) const REQUESTS: [&str; 9] = [
+pub(crate) const REQUESTS: [&str; 10] = [
     "completion/complete",
     "prompts/get",
     "prompts/list",
@@ -50,6 +52,7 @@ pub(crate) const REQUESTS: [&str; 9] = [
     "resources/read",
     "resources/templates/list",
     "server/discover",
+    "subscriptions/listen",
     "tools/call",
     "tools/list",
 ];
@@ -78,6 +81,11 @@ impl Server {
             page_size,
             begun: Instant::now(),
         }
+    }
+
+    /// Its subscriptions.
+    pub fn listens(&self) -> &Listens {
+        &self.watched.listens
     }
 
     /// Answers a request. `judge` hears of all that is wrong with it.
@@ -130,9 +138,17 @@ impl Server {
         };
         let answer = match method {
             "tools/call" => match self.call(request, params, meta, judge, rounds) {
-                Ok(running) => return begin(running),
+                Ok(running) => return begin(method, running),
                 Err(error) => Err(error),
             },
+            "subscriptions/listen" => {
+                let outlet = self.outlet.relating_to(request.post);
+                let listens = &self.watched.listens;
+                match listens.begin(request, params, &self.watched, outlet, judge) {
+                    Ok(running) => return begin(method, running),
+                    Err(error) => Err(error),
+                }
+            }
             "prompts/get" => rounds().and_then(|rounds| {
                 let got = prompts::get(params, REVISION, Some(&rounds));
                 got.or_else(Unanswered::into_answer)
@@ -204,11 +220,12 @@ fn headers<'r>(request: &'r Request, judge: &'r Judge) -> Option<Headers<'r>> {
     Some(Headers::new(&carrier.headers, judge))
 }
 
-/// Begins a call. One that ends before it waits for anything is answered at once, so that over HTTP its error has a status.
-fn begin(running: Later) -> Answer {
+/// Begins what takes time. What ends before it waits for anything is answered at once, so that over HTTP its error has a status.
+fn begin(method: &str, running: Later) -> Answer {
+    let method = method.to_owned();
     let mut call: Later = Box::pin(async move {
         let result = running.await?;
-        Ok(results::complete("tools/call", result))
+        Ok(results::complete(&method, result))
     });
     match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => Answer::Now(answer),

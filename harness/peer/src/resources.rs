@@ -8,6 +8,7 @@ use crate::incoming::Params;
 use crate::json::Json;
 use crate::listing;
 use crate::modern::mrtr::Rounds;
+use crate::modern::subscriptions::{Change, Listens};
 use crate::outgoing::Outlet;
 use crate::questions::{Question, Unanswered};
 use mcp_assay_model::protocol::Revision;
@@ -59,6 +60,8 @@ pub(crate) struct Watched {
     subscriptions: Arc<Mutex<BTreeSet<String>>>,
     changes: Arc<AtomicU64>,
     outlet: Outlet,
+    /// Who listens for changes in the modern era.
+    pub listens: Listens,
 }
 
 impl Watched {
@@ -68,10 +71,11 @@ impl Watched {
             subscriptions: Arc::default(),
             changes: Arc::default(),
             outlet,
+            listens: Listens::default(),
         }
     }
 
-    /// Changes the watched resource and tells a subscriber; returns how often it has changed.
+    /// Changes the watched resource and tells subscribers of both eras; returns how often it has changed.
     pub async fn change(&self) -> u64 {
         let changes = self.changes.fetch_add(1, Ordering::Relaxed) + 1;
         if self.with_subscriptions(|uris| uris.contains(WATCHED)) {
@@ -80,13 +84,19 @@ impl Watched {
                 .notify("notifications/resources/updated", params)
                 .await;
         }
+        self.listens.tell(Change::Resource(WATCHED)).await;
         changes
+    }
+
+    /// Whether there is such a resource.
+    pub fn has(&self, uri: &str) -> bool {
+        self.contents(uri).is_some()
     }
 
     /// Answers `resources/subscribe`.
     pub fn subscribe(&self, params: Params<'_>, revision: Revision) -> Result<Value, RpcError> {
         let uri = params.required_string("uri")?;
-        if self.contents(uri).is_none() {
+        if !self.has(uri) {
             return Err(RpcError::resource_not_found(uri, revision));
         }
         self.with_subscriptions(|uris| uris.insert(uri.to_owned()));

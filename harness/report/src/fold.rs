@@ -292,6 +292,7 @@ fn has_conversation(result: &CheckResult) -> bool {
                 Reason::Revision
                 | Reason::Binding
                 | Reason::Session
+                | Reason::ModernOnly
                 | Reason::Capability(_)
                 | Reason::Given
                 | Reason::CallsForbidden

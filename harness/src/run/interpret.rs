@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, Stage};
 use super::plan::Case;
+use crate::era::Manner;
 use crate::native::judges::Judges;
 use crate::script::scope::Scope;
 use mcp_assay_catalogue::Catalogue;
@@ -198,7 +199,7 @@ fn blame(results: &mut [CheckResult], label: &str, missed: &Missed, record: &Rec
     let settled = match record.end {
         _ if instead.is_some() => "and its exchange is over",
         End::Closed => "though the target wrote its output to the end",
-        _ => "though a ping sent after it was answered",
+        _ => "though a harmless request sent after it was answered",
     };
     let mut finding = Finding::new(
         FindingCode::NoReply,
@@ -253,11 +254,12 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
         End::Hung { waited, after } => {
             let last = last_of_card(record, *after);
             let waited = waited.as_secs_f64();
+            let fence = Manner::new(record.revision).fence_method();
             let message = format!(
                 "no answer to a harmless request within {waited:.1} s; the card's last message before it was #{last}{told}"
             );
             Finding::new(FindingCode::Hung, message)
-                .expected("an answer to `ping`, if only an error")
+                .expected(format!("an answer to `{fence}`, if only an error"))
                 .actual("nothing")
                 .at(last, "")
         }

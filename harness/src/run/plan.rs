@@ -36,6 +36,8 @@ pub struct Offer {
     pub fixtures: Value,
     /// Revisions in which the target gave an MCP session.
     pub sessions: BTreeSet<Revision>,
+    /// Whether the target speaks a legacy revision.
+    pub speaks_legacy: bool,
     /// Bindings that each revision defines; a revision that is not there defines all.
     pub bindings: BTreeMap<Revision, Vec<Binding>>,
     /// Whether all calls are forbidden.
@@ -170,6 +172,7 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
             Need::Session if !offer.sessions.contains(&revision) => {
                 reasons.push((1, Reason::Session));
             }
+            Need::ModernOnly if offer.speaks_legacy => reasons.push((1, Reason::ModernOnly)),
             Need::Capability(path) if !is_claimed(offer.capabilities.get(&revision), path) => {
                 reasons.push((2, Reason::Capability(path.clone())));
             }
@@ -180,6 +183,7 @@ fn unmet(card: &Scenario, revision: Revision, binding: Binding, offer: &Offer) -
             }
             Need::Binding(_)
             | Need::Session
+            | Need::ModernOnly
             | Need::Capability(_)
             | Need::AllowCall
             | Need::Fixture(_) => {}

@@ -85,7 +85,12 @@ fn first_offered(choice: Choice) -> Revision {
 /// Both eras are asked at once, the legacy one in its newest revision; `all` goes on with the older ones.
 async fn probe_all(stage: &Stage, choice: Choice) -> Vec<Probe> {
     if let Choice::Exact(revision) = choice {
-        return vec![probe(stage, revision).await];
+        if revision.era() == Era::Legacy {
+            return vec![probe(stage, revision).await];
+        }
+        // What it owes depends on whether it lives in the legacy era too.
+        let (legacy, modern) = probe_both(stage, NEWEST_LEGACY, revision).await;
+        return vec![modern, legacy];
     }
     let (legacy, modern) = probe_both(stage, NEWEST_LEGACY, Revision::R2026_07_28).await;
     let mut probes = vec![legacy];
@@ -111,8 +116,16 @@ fn tested(probes: &[Probe], choice: Choice) -> Vec<Revision> {
     tested.dedup();
     match choice {
         Choice::Auto => tested.pop().into_iter().collect(),
-        Choice::All | Choice::Exact(_) => tested,
+        Choice::All => tested,
+        Choice::Exact(revision) => tested.into_iter().filter(|it| *it == revision).collect(),
     }
+}
+
+fn speaks_legacy(probes: &[Probe]) -> bool {
+    let spoken = probes.iter().filter_map(Probe::negotiated);
+    spoken
+        .into_iter()
+        .any(|revision| revision.era() == Era::Legacy)
 }
 
 /// Fills in what the probes told: capabilities by revision, and the means of native steps.
@@ -122,6 +135,7 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
         calls_forbidden: settings.permissions.are_forbidden(),
         calls_allowed: settings.calls_allowed,
         bindings: bindings(&stage.catalogue),
+        speaks_legacy: speaks_legacy(probes),
         ..Offer::default()
     };
     for probe in probes {
@@ -191,8 +205,10 @@ pub fn bindings(catalogue: &Catalogue) -> BTreeMap<Revision, Vec<Binding>> {
 /// What a target was offered and does not speak: a sentence for each reason. With `auto` older revisions than the one tested are no news;
 /// where nothing can be tested a hint follows.
 pub fn unspoken(probes: &[Probe], tested: &[Revision], choice: Choice) -> Vec<String> {
-    let is_news = |probe: &&Probe| {
-        choice != Choice::Auto || tested.iter().all(|tested| probe.offered > *tested)
+    let is_news = |probe: &&Probe| match choice {
+        Choice::Auto => tested.iter().all(|tested| probe.offered > *tested),
+        Choice::All => true,
+        Choice::Exact(revision) => probe.offered == revision,
     };
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for probe in probes.iter().filter(is_news) {

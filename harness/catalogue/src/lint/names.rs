@@ -148,7 +148,7 @@ fn needs(card: &mut Card<'_>) {
                     card.member_error("needs", &written, title).hint = hint;
                 }
             }
-            Need::Binding(_) | Need::Session | Need::AllowCall => {}
+            Need::Binding(_) | Need::Session | Need::ModernOnly | Need::AllowCall => {}
         }
     }
 }

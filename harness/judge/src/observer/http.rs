@@ -4,18 +4,20 @@
 //! entry -> Connection (one MCP client) -> Exchange (one request, its response, its stream)
 //!            http/streams: one-stream, event-id-unique, no-response-on-listen
 //!            http/answers: notification-202, response-content-type, session-id-visible
+//!            http/modern:  own-stream, response-content-type, from 2026-07-28 on
 //! ```
 //!
 //! Cards send unlawful requests on purpose, so answers are judged only where what was asked is lawful and plain. Where a message may
 //! have been lost on its way, the server may repeat it, and nothing is judged.
 
 mod answers;
-mod exchange;
+pub(super) mod exchange;
+mod modern;
 mod streams;
 
 use super::{Observer, Rule, Sightings, Watch};
 use exchange::{Exchange, Home, Input};
-use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::record::{Entry, HttpPart};
 use mcp_assay_model::scenario::Basis;
 use mcp_assay_wire::jsonrpc::{Kind, Message};
@@ -27,10 +29,11 @@ const EVENT_ID_UNIQUE: &str = "event-id-unique";
 const NO_RESPONSE_ON_LISTEN: &str = "no-response-on-listen";
 const NOTIFICATION_202: &str = "notification-202";
 const ONE_STREAM: &str = "one-stream";
+const OWN_STREAM: &str = "own-stream";
 const RESPONSE_CONTENT_TYPE: &str = "response-content-type";
 const SESSION_ID_VISIBLE: &str = "session-id-visible";
 
-/// Watches the exchanges of Streamable HTTP, as the revisions with sessions have it.
+/// Watches the exchanges of Streamable HTTP: as the revisions with sessions have it, and as those without.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StreamableHttp;
 
@@ -48,6 +51,8 @@ impl Observer for StreamableHttp {
                     rule: "no two events of a session have the same id, whichever streams they are on",
                     basis: Basis::Spec,
                     cites: &["2025-03-26/basic/transports#resumability-and-redelivery.2"],
+                    since: Revision::R2025_03_26,
+                    until: Some(Revision::R2025_11_25),
                 },
                 Rule {
                     id: NO_RESPONSE_ON_LISTEN,
@@ -57,6 +62,8 @@ impl Observer for StreamableHttp {
                     cites: &[
                         "2025-03-26/basic/transports#listening-for-messages-from-the-server.7",
                     ],
+                    since: Revision::R2025_03_26,
+                    until: Some(Revision::R2025_11_25),
                 },
                 Rule {
                     id: NOTIFICATION_202,
@@ -64,6 +71,8 @@ impl Observer for StreamableHttp {
                     rule: "a server that accepts a POST of notifications or responses answers 202 Accepted without a body",
                     basis: Basis::Spec,
                     cites: &["2025-03-26/basic/transports#sending-messages-to-the-server.7"],
+                    since: Revision::R2025_03_26,
+                    until: Some(Revision::R2025_11_25),
                 },
                 Rule {
                     id: ONE_STREAM,
@@ -74,6 +83,20 @@ impl Observer for StreamableHttp {
                         "2025-03-26/basic/transports#multiple-connections.2",
                         "2025-03-26/basic/transports#multiple-connections.3",
                     ],
+                    since: Revision::R2025_03_26,
+                    until: Some(Revision::R2025_11_25),
+                },
+                Rule {
+                    id: OWN_STREAM,
+                    title: "a notification comes on the stream of its request",
+                    rule: "the stream of a request carries what relates to this request: no progress of another one, notifications of a subscription on the stream of that subscription only, and log messages on none of these",
+                    basis: Basis::Spec,
+                    cites: &[
+                        "2026-07-28/basic/transports/streamable-http#receiving-messages.2",
+                        "2026-07-28/server/utilities/logging#per-request-log-level.3",
+                    ],
+                    since: Revision::R2026_07_28,
+                    until: None,
                 },
                 Rule {
                     id: RESPONSE_CONTENT_TYPE,
@@ -81,6 +104,8 @@ impl Observer for StreamableHttp {
                     rule: "the successful answer to a POST of a request is text/event-stream or application/json, and says so",
                     basis: Basis::Spec,
                     cites: &["2025-03-26/basic/transports#sending-messages-to-the-server.10"],
+                    since: Revision::R2025_03_26,
+                    until: None,
                 },
                 Rule {
                     id: SESSION_ID_VISIBLE,
@@ -88,20 +113,24 @@ impl Observer for StreamableHttp {
                     rule: "the session id that a server gives has only bytes from 0x21 to 0x7E",
                     basis: Basis::Spec,
                     cites: &["2025-03-26/basic/transports#session-management.3"],
+                    since: Revision::R2025_03_26,
+                    until: Some(Revision::R2025_11_25),
                 },
             ]
         }
     }
 
     fn watch(&self, revision: Revision, binding: Binding) -> Option<Box<dyn Watch>> {
-        let has_sessions = (Revision::R2025_03_26..=Revision::R2025_11_25).contains(&revision);
-        match binding {
-            Binding::Http if has_sessions => Some(Box::new(Exchanges {
-                revision,
-                connections: BTreeMap::new(),
-                batches: BTreeMap::new(),
-            })),
-            Binding::Http | Binding::HttpSse | Binding::Stdio | Binding::Memory => None,
+        match (binding, revision.era()) {
+            (Binding::Http, Era::Legacy) if revision >= Revision::R2025_03_26 => {
+                Some(Box::new(Exchanges {
+                    revision,
+                    connections: BTreeMap::new(),
+                    batches: BTreeMap::new(),
+                }))
+            }
+            (Binding::Http, Era::Modern) => Some(Box::new(modern::Exchanges::new(revision))),
+            (Binding::Http | Binding::HttpSse | Binding::Stdio | Binding::Memory, _) => None,
         }
     }
 }

@@ -27,6 +27,8 @@ impl Observer for Stdout {
             rule: "every line that a server writes to its standard output is a JSON-RPC message",
             basis: Basis::Spec,
             cites: &["2024-11-05/basic/transports#stdio.4"],
+            since: Revision::R2024_11_05,
+            until: None,
         }]
     }
 

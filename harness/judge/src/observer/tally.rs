@@ -73,7 +73,7 @@ impl Tally {
         observed: &[Observed],
     ) {
         for one in observed {
-            for rule in one.rules {
+            for rule in one.rules.iter().filter(|rule| rule.is_in(revision)) {
                 let key = (
                     format!("observer/{}/{}", one.observer, rule.id),
                     revision,

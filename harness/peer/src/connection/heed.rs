@@ -181,6 +181,11 @@ impl Connection {
                     if message.about == About::ReplyToNone {
                         message.post = self.post;
                     }
+                    // Where nothing is said but in answer to a request, so is what a lie adds.
+                    if era == Era::Modern {
+                        message.era = era;
+                        message.post = message.post.or(self.post);
+                    }
                     self.outlet.send(Out::One(message)).await;
                 }
                 Course::Honest
@@ -216,6 +221,8 @@ impl Connection {
             match self.with_teller(|teller| teller.cancel(&request.method, request.seq)) {
                 OnCancel::RunOn => {}
                 OnCancel::Stop => {
+                    // The task may be dropped later, and is to tell of nothing until then.
+                    self.modern.listens().forget(request.seq);
                     if self.in_flight.stop(request.seq) && !request.is_in_batch {
                         self.done(request.post).await;
                     }

@@ -57,6 +57,8 @@ pub(crate) enum Breach {
     RequestState,
     /// An answer that is no result of the kind that was asked for.
     InputResponse,
+    /// A `subscriptions/listen` without a filter that can be read.
+    Filter,
 }
 
 /// One stateful lie, on one connection.

@@ -3,6 +3,7 @@
 //! The names that start with `test_` are those the official conformance suite knows; harnesses recognise a fixture server by them.
 
 use super::{Tool, asking, plain, rounds, running};
+use crate::modern::subscriptions::Change;
 use mcp_assay_model::protocol::Revision;
 use serde_json::{Value, json};
 
@@ -297,6 +298,26 @@ pub(super) static TOOLS: &[Tool] = &[
         output: None,
         is_read_only: true,
         run: |call| Box::pin(running::then_asks(call)),
+    },
+    Tool {
+        name: "test_trigger_prompt_change",
+        title: "Prompt change",
+        description: "Has the server say that its prompts changed",
+        since: Revision::R2026_07_28,
+        input: nothing,
+        output: None,
+        is_read_only: true,
+        run: |call| Box::pin(running::announce(call, Change::Prompts)),
+    },
+    Tool {
+        name: "test_trigger_tool_change",
+        title: "Tool change",
+        description: "Has the server say that its tools changed",
+        since: Revision::R2026_07_28,
+        input: nothing,
+        output: None,
+        is_read_only: true,
+        run: |call| Box::pin(running::announce(call, Change::Tools)),
     },
 ];
 

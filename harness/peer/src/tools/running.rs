@@ -1,6 +1,7 @@
 //! Tools that take time, and one that changes something.
 
 use super::{Call, Outcome, rounds};
+use crate::modern::subscriptions::Change;
 use crate::questions::Capability;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -72,4 +73,10 @@ pub(super) async fn with_progress(call: Call) -> Outcome {
 pub(super) async fn touch(call: Call) -> Outcome {
     let changes = call.watched.change().await;
     Outcome::text(format!("Changed {changes} times."))
+}
+
+/// Says that a list changed. It does not: no request may change a list as a side effect, and to say so without need is lawful.
+pub(super) async fn announce(call: Call, change: Change<'static>) -> Outcome {
+    call.watched.listens.tell(change).await;
+    Outcome::text("Told all who listen.")
 }

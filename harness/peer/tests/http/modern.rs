@@ -375,3 +375,81 @@ async fn a_missing_capability_has_a_status_and_a_result_that_asks_has_none() {
         "input_required"
     );
 }
+
+fn listen(id: Value, notifications: Value) -> Value {
+    modern(
+        id,
+        "subscriptions/listen",
+        json!({ "notifications": notifications }),
+    )
+}
+
+fn touch() -> Value {
+    modern(json!("t"), "tools/call", json!({ "name": "touch" }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_is_a_stream_that_begins_with_its_acknowledgement() {
+    let server = honest();
+    let filter = json!({ "resourceSubscriptions": ["test://watched-resource"] });
+    let one = post_modern(&server, &[], &listen(json!(1), filter.clone()));
+    let another = post_modern(
+        &server,
+        &[],
+        &listen(json!(1), json!({ "toolsListChanged": true })),
+    );
+    for stream in [&one, &another] {
+        assert_eq!(stream.status().await, 200);
+        assert_eq!(
+            stream.header("content-type").await.as_deref(),
+            Some("text/event-stream")
+        );
+        assert_eq!(
+            stream.header("x-accel-buffering").await.as_deref(),
+            Some("no")
+        );
+        stream.message(|_| true).await;
+    }
+    post_modern(&server, &[], &touch()).body().await;
+    wait(10).await;
+    let messages = one.messages();
+    assert_eq!(messages.len(), 2);
+    assert_eq!(
+        messages[0]["method"],
+        "notifications/subscriptions/acknowledged"
+    );
+    assert_eq!(messages[0]["params"]["notifications"], filter);
+    assert_eq!(messages[1]["method"], "notifications/resources/updated");
+    let id = &messages[1]["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+    assert_eq!(id, &json!(1));
+    assert_eq!(another.messages().len(), 1);
+    assert!(!one.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_cancels() {
+    let server = honest();
+    let filter = json!({ "toolsListChanged": true });
+    let stream = post_modern(&server, &[], &listen(json!(1), filter.clone()));
+    stream.message(|_| true).await;
+    drop(stream);
+    wait(10).await;
+    let trigger = modern(
+        json!(2),
+        "tools/call",
+        json!({ "name": "test_trigger_tool_change" }),
+    );
+    assert_eq!(post_modern(&server, &[], &trigger).status().await, 200);
+    let again = post_modern(&server, &[], &listen(json!(1), filter));
+    again.message(|_| true).await;
+    post_modern(&server, &[], &trigger).body().await;
+    wait(10).await;
+    assert_eq!(again.messages().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_cannot_be_read_is_refused() {
+    let broken = listen(json!(1), json!({ "toolsListChanged": "yes" }));
+    let exchange = post_modern(&honest(), &[], &broken);
+    assert_eq!(exchange.json().await["error"]["code"], -32602);
+}

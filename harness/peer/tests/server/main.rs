@@ -13,4 +13,5 @@ mod lifecycle;
 mod modern;
 mod rounds;
 mod schemas;
+mod subscriptions;
 mod support;

@@ -92,6 +92,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Revision => "of another revision".to_owned(),
         Reason::Binding => "of another binding".to_owned(),
         Reason::Session => "without an MCP session".to_owned(),
+        Reason::ModernOnly => "for servers that speak no legacy revision".to_owned(),
         Reason::Capability(path) => format!("capability `{path}` not claimed"),
         Reason::Given => "precondition not met".to_owned(),
         Reason::CallsForbidden => "calls forbidden".to_owned(),

@@ -260,7 +260,11 @@ async fn the_reference_server_passes_and_the_run_is_clean() {
             result.findings
         );
     }
-    assert!(ran.finished().notes.is_empty(), "{:?}", ran.finished().notes);
+    assert!(
+        ran.finished().notes.is_empty(),
+        "{:?}",
+        ran.finished().notes
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,6 +57,7 @@ fn the_first_unmet_need_gives_the_reason_over_all_combinations() {
                     json!({ "slow": {} })
                 },
                 sessions: BTreeSet::new(),
+                speaks_legacy: false,
                 bindings: BTreeMap::new(),
                 calls_forbidden: allow && forbidden,
                 calls_allowed: !allow,

@@ -82,7 +82,14 @@ impl Connection {
     }
 }
 
-fn content_type(method: &str, status: u16, head: &Head, entry: &Entry, sightings: &mut Sightings) {
+/// Judges the type of a successful answer to a lawful request.
+pub(super) fn content_type(
+    method: &str,
+    status: u16,
+    head: &Head,
+    entry: &Entry,
+    sightings: &mut Sightings,
+) {
     sightings.judge(RESPONSE_CONTENT_TYPE);
     let came = head.media_type();
     if matches!(

@@ -98,7 +98,7 @@ impl Exchange {
 
 /// Whether the head of a POST is that of a client which keeps to the rules: the type of its body, what it accepts, where it goes, and
 /// how long it is, each said once.
-fn is_lawful(head: &Head) -> bool {
+pub(in crate::observer) fn is_lawful(head: &Head) -> bool {
     let at_most_once = |name| head.values(name).count() <= 1;
     let accept: Vec<String> = head
         .values("accept")

@@ -392,12 +392,13 @@ fn equal_messages_that_are_two_are_no_broadcast() {
 }
 
 #[test]
-fn only_streamable_http_of_the_revisions_with_sessions_is_watched() {
+fn only_streamable_http_is_watched() {
     for (revision, binding, watched) in [
         (Revision::R2024_11_05, Binding::Http, false),
         (Revision::R2025_03_26, Binding::Http, true),
         (Revision::R2025_11_25, Binding::Http, true),
-        (Revision::R2026_07_28, Binding::Http, false),
+        (Revision::R2026_07_28, Binding::Http, true),
+        (Revision::R2026_07_28, Binding::Stdio, false),
         (Revision::R2025_06_18, Binding::HttpSse, false),
         (Revision::R2025_06_18, Binding::Stdio, false),
         (Revision::R2025_06_18, Binding::Memory, false),

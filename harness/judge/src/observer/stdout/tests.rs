@@ -155,3 +155,9 @@ fn a_cause_is_seen_elsewhere_only_where_another_connection_showed_it() {
     tally.add(place, "third", "third", &said());
     assert!(elsewhere(&tally));
 }
+
+#[test]
+fn lines_of_the_modern_era_are_judged_as_well() {
+    assert_eq!(seen(&Talk::modern().came(OK)), (1, vec![]));
+    assert_eq!(seen(&Talk::modern().came("listening")), (1, vec!["stdout"]));
+}

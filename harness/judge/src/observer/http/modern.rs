@@ -1,0 +1,103 @@
+//! The rules of revisions without sessions: each POST is answered on a stream of its own, and all else is gone.
+
+use super::answers::content_type;
+use super::{OWN_STREAM, Sightings, Watch};
+use crate::observer::modern::{Came, Clients};
+use crate::observer::subscriptions::is_of_subscription;
+use crate::text;
+use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::record::{Entry, Http, HttpPart};
+use std::collections::BTreeSet;
+
+/// The eyes on one conversation.
+pub(super) struct Exchanges {
+    clients: Clients,
+    /// Exchanges in which a redirect was followed that need not have kept method and body, by connection.
+    redirected: BTreeSet<(String, u64)>,
+}
+
+impl Exchanges {
+    pub fn new(revision: Revision) -> Self {
+        Exchanges {
+            clients: Clients::new(revision),
+            redirected: BTreeSet::new(),
+        }
+    }
+
+    fn answer(&mut self, entry: &Entry, sightings: &mut Sightings) {
+        let Some(Http {
+            exchange,
+            part: HttpPart::Response { status, head, .. },
+        }) = &entry.http
+        else {
+            return;
+        };
+        let key = (entry.connection.clone(), *exchange);
+        if (300..400).contains(status) && !matches!(status, 307 | 308) {
+            self.redirected.insert(key);
+        } else if (200..300).contains(status)
+            && !self.redirected.contains(&key)
+            && let Some(asked) = self.clients.carrier(entry)
+        {
+            content_type(&asked.method, *status, head, entry, sightings);
+        }
+    }
+}
+
+impl Watch for Exchanges {
+    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
+        if let Some(came) = self.clients.see(entry) {
+            own_stream(&came, sightings);
+        }
+        self.answer(entry, sightings);
+    }
+}
+
+fn own_stream(came: &Came<'_>, sightings: &mut Sightings) {
+    let is_event = matches!(
+        &came.entry.http,
+        Some(Http {
+            part: HttpPart::Event { .. },
+            ..
+        })
+    );
+    let (Some(method), Some(stream)) = (came.notification(), came.stream) else {
+        return;
+    };
+    if !is_event || came.client.is_unreadable {
+        return;
+    }
+    let is_own = match method {
+        "notifications/message" => !stream.is_listen(),
+        "notifications/progress" => {
+            let Some(token) = came.message.value.pointer("/params/progressToken") else {
+                return;
+            };
+            // A token of no request at all is another rule's matter.
+            if !came.client.asked.iter().any(|asked| asked.has_token(token)) {
+                return;
+            }
+            stream.has_token(token)
+        }
+        of_subscription if is_of_subscription(of_subscription) => stream.is_listen(),
+        _ => return,
+    };
+    sightings.judge(OWN_STREAM);
+    if is_own {
+        return;
+    }
+    let message = format!(
+        "`{}` came on the stream of `{}`, to which it does not relate",
+        text::cut(method),
+        stream.method
+    );
+    let finding = Finding::new(FindingCode::UnexpectedMessage, message)
+        .expected("notifications that relate to the request whose stream it is")
+        .actual(came.text())
+        .at(came.entry.seq, "");
+    sightings.find(OWN_STREAM, method, "", finding);
+}
+
+#[cfg(test)]
+mod tests;
