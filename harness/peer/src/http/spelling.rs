@@ -48,7 +48,7 @@ fn estrange(bytes: &mut [u8]) -> bool {
     for at in starts.into_iter().filter(|_| is_modern) {
         let line = &bytes[at..end];
         let other = |name: &&str| is_header(line, name) && !line.starts_with(name.as_bytes());
-        if NAMES.iter().any(|name| other(name)) {
+        if NAMES.iter().any(other) {
             bytes[at] = b'x';
             is_changed = true;
         }
