@@ -70,6 +70,8 @@ pub(crate) enum Quirk {
     KeepsDeletedSession,
     /// Leaves the stream of a POST open after the answer.
     KeepsStreamOpenAfterAnswer,
+    /// Knows the headers of modern requests in one spelling.
+    KnowsOneSpelling,
     /// Answers what is no JSON-RPC message with 200 and the error.
     Malformed200,
     /// Answers what is no JSON-RPC message with 500.

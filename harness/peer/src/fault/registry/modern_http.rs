@@ -148,6 +148,13 @@ pub(super) const FAULTS: &[NamedFault] = &[
         || Tells::begin(Way::LogsOnStream),
     ),
     over_http(
+        "knows-one-spelling-of-headers",
+        "knows the headers of modern requests only as the text spells them",
+        A_LIE,
+        Quirk::KnowsOneSpelling,
+        &[LIST],
+    ),
+    over_http(
         "mints-session-ids",
         "gives a session id with modern answers",
         A_LIE,

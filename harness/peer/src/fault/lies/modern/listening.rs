@@ -199,7 +199,17 @@ impl Lie for Tells {
                 }
                 vec![message]
             }
-            _ => vec![message],
+            (
+                Way::AcknowledgesLate
+                | Way::AcknowledgesUnasked
+                | Way::LogsOnStream
+                | Way::NotifiesBefore
+                | Way::NotifiesUnasked
+                | Way::NotifiesWithoutListen
+                | Way::SilentOnEmpty
+                | Way::TagsWithFirst,
+                Some(_) | None,
+            ) => vec![message],
         }
     }
 
