@@ -7,6 +7,7 @@
 //! A case in which the fault never struck says nothing about it and is passed over.
 
 mod claims;
+mod traces;
 
 use crate::closed::observer_rules;
 use crate::native::Means;
@@ -33,6 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use traces::Traces;
 
 /// What a proof shows of one mutant or near miss.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -114,24 +116,12 @@ pub fn matrix(catalogue: &Arc<Catalogue>, filter: &str, threads: usize) -> Vec<P
         .into_iter()
         .filter(|variation| variation.id.contains(filter))
         .collect();
-    let next = AtomicUsize::new(0);
+    let traces = traces(catalogue, &variations, threads);
     let proofs = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let Some(variation) = variations.get(next.fetch_add(1, Ordering::Relaxed))
-                    else {
-                        return;
-                    };
-                    let proof = prove(catalogue, variation);
-                    proofs
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(proof);
-                }
-            });
-        }
+    each(&variations, threads, |variation| {
+        let proof = prove(catalogue, &traces, variation);
+        let mut proofs = proofs.lock().unwrap_or_else(PoisonError::into_inner);
+        proofs.push(proof);
     });
     let mut proofs = proofs.into_inner().unwrap_or_else(PoisonError::into_inner);
     proofs.sort_by(|left, right| left.id.cmp(&right.id));
@@ -150,7 +140,9 @@ pub fn reference(catalogue: &Arc<Catalogue>, binding: Binding) -> Vec<CheckResul
     let both = revisions(eras).map(|revision| (revision, Peer::over(binding, None)));
     let own = revisions(eras).map(|revision| (revision, peer(binding, revision, None)));
     for (revision, peer) in both.chain(own) {
-        for (case, attempt, results) in paused(run_all(catalogue, revision, &peer, None)).ran {
+        let traces = Traces::default();
+        let ran = paused(run_all(catalogue, revision, &peer, &traces, None));
+        for (case, attempt, results) in ran.ran {
             all.extend(results);
             for seen in seen_by_observers(&attempt)
                 .into_iter()
@@ -166,6 +158,50 @@ pub fn reference(catalogue: &Arc<Catalogue>, binding: Binding) -> Vec<CheckResul
         }
     }
     all
+}
+
+/// What each case meets on the honest server, over every binding and revision that these need.
+fn traces(catalogue: &Arc<Catalogue>, variations: &[Variation], threads: usize) -> Traces {
+    let of = |one: &Variation| {
+        one.revisions
+            .iter()
+            .map(|revision| (one.binding, *revision))
+            .collect::<Vec<_>>()
+    };
+    let wanted: BTreeSet<(Binding, Revision)> = variations.iter().flat_map(of).collect();
+    let wanted: Vec<(Binding, Revision)> = wanted.into_iter().collect();
+    let all = Mutex::new(Traces::default());
+    each(&wanted, threads, |&(binding, revision)| {
+        let peer = peer(binding, revision, None);
+        let honest = paused(run_all(
+            catalogue,
+            revision,
+            &peer,
+            &Traces::default(),
+            None,
+        ));
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        for (case, attempt, _) in &honest.ran {
+            if let Ok(record) = &attempt.record {
+                all.note(&case.id, record);
+            }
+        }
+    });
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does something with each, on this many threads.
+fn each<T: Sync>(all: &[T], threads: usize, work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(one);
+                }
+            });
+        }
+    });
 }
 
 fn variations(catalogue: &Catalogue) -> Vec<Variation> {
@@ -325,6 +361,7 @@ async fn run_all(
     catalogue: &Arc<Catalogue>,
     revision: Revision,
     peer: &Peer,
+    traces: &Traces,
     planted: Option<(Option<&FaultAt>, &Fault)>,
 ) -> Ran {
     let binding = peer.binding;
@@ -362,7 +399,8 @@ async fn run_all(
     };
     let chosen: Vec<Chosen> = catalogue.scenarios().iter().map(Chosen::whole).collect();
     for case in plan(&chosen, &[revision], binding, &offer) {
-        if case.unmet.is_some() {
+        let at = planted.and_then(|(at, _)| at);
+        if case.unmet.is_some() || !traces.may_meet(&case.id, at) {
             continue;
         }
         let fresh = match planted {
@@ -425,7 +463,7 @@ fn peer(binding: Binding, revision: Revision, planted: Option<Planted>) -> Peer 
     }
 }
 
-fn prove(catalogue: &Arc<Catalogue>, variation: &Variation) -> Proof {
+fn prove(catalogue: &Arc<Catalogue>, traces: &Traces, variation: &Variation) -> Proof {
     let own = &variation.own;
     let mut proof = Proof {
         id: variation.id.clone(),
@@ -436,7 +474,8 @@ fn prove(catalogue: &Arc<Catalogue>, variation: &Variation) -> Proof {
     for &revision in &variation.revisions {
         let planted = (variation.at.as_ref(), &variation.fault);
         let peer = peer(variation.binding, revision, None);
-        let ran = paused(run_all(catalogue, revision, &peer, Some(planted)));
+        let ran = run_all(catalogue, revision, &peer, traces, Some(planted));
+        let ran = paused(ran);
         if let Some(refused) = ran.refused {
             proof
                 .problems
