@@ -91,8 +91,8 @@ fn patience(pace: &Pace, revision: Revision, method: Option<&str>) -> Duration {
     };
     match method {
         Some(method) if WORKING.contains(&method) => pace.work(),
-        Some("initialize" | DISCOVER) => pace.start(),
-        Some("ping") | None => pace.light(),
+        Some("initialize") => pace.start(),
+        Some("ping" | DISCOVER) | None => pace.light(),
         Some(method) if known(method) => pace.reply(),
         Some(_) => pace.light(),
     }
