@@ -21,6 +21,7 @@ pub use registry::{FAULTS, HttpAsk, NamedFault, Over, Provocation};
 
 use quirk::Quirk;
 
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::scenario::{Fault, FaultAt, FaultTarget};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -200,6 +201,15 @@ impl Planted {
     pub(crate) fn quirk(&self) -> Option<Quirk> {
         match &self.fault {
             Fault::Named(name) => registry::find(name)?.quirk,
+            _ => None,
+        }
+    }
+
+    /// The revisions that it has the server offer, whatever it was told to.
+    pub(crate) fn revisions(&self) -> Option<Vec<Revision>> {
+        match &self.fault {
+            Fault::Named(name) if name == "dual-era" => Some(Revision::ALL.to_vec()),
+            Fault::Named(name) if name == "modern-only" => Some(vec![Revision::R2026_07_28]),
             _ => None,
         }
     }

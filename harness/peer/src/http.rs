@@ -22,12 +22,12 @@ mod modern;
 mod posting;
 mod router;
 mod sessions;
+mod spelling;
 mod state;
 mod streams;
 mod strike;
 
 use crate::fault::{FaultRefused, Planted};
-use crate::offer::Offer;
 use crate::options::Options;
 use body::Body;
 use hyper::body::Incoming;
@@ -35,6 +35,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use sessions::{HttpSession, Sessions, Shape};
+use spelling::Spelling;
 use state::{Life, State};
 use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -109,7 +110,7 @@ impl HttpServer {
             planted = None;
         }
         options.options.fault = planted.clone();
-        let offer = Offer::new(&options.options.revisions);
+        let offer = options.options.offer();
         let state = State::new(planted, refused, offer, &options);
         HttpServer(Arc::new(Shared {
             state: Arc::new(state),
@@ -131,6 +132,7 @@ impl HttpServer {
         if *life.borrow() == Life::Dead {
             return;
         }
+        let socket = Spelling::new(socket, Arc::clone(&self.0.state));
         let service = service_fn(|request| self.clone().answer(request));
         let serving = hyper::server::conn::http1::Builder::new()
             // The same conversation gives the same bytes, whatever the time.

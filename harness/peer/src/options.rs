@@ -1,6 +1,7 @@
 //! What a server is told before it starts, and what it says at its end.
 
 use crate::fault::{FaultRefused, Planted};
+use crate::offer::Offer;
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::template::Template;
 use std::fmt;
@@ -39,6 +40,14 @@ impl Default for Options {
             request_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl Options {
+    /// The offer: of these revisions, unless the fault has it otherwise.
+    pub(crate) fn offer(&self) -> Offer {
+        let otherwise = self.fault.as_ref().and_then(Planted::revisions);
+        Offer::new(&otherwise.unwrap_or_else(|| self.revisions.clone()))
     }
 }
 

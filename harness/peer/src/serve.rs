@@ -3,7 +3,6 @@
 use crate::connection::{Connection, Stop};
 use crate::fault::teller::Teller;
 use crate::modern;
-use crate::offer::Offer;
 use crate::options::{Cause, Ended, Options};
 use crate::outgoing::Outlet;
 use crate::server::Server;
@@ -17,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// **Shape**: needs a tokio runtime with its clock. Dropping the future ends the connection and everything that runs on it. With the
 /// fault `ignores-end-of-input` it does not return.
 pub async fn serve<R: AsyncRead, W: AsyncWrite>(options: Options, input: R, output: W) -> Ended {
-    let offer = Offer::new(&options.revisions);
+    let offer = options.offer();
     let session = Session::new(&offer);
     let teller = Teller::new(options.fault, options.resolve, &offer.before_agreement());
     let teller = Arc::new(Mutex::new(teller));

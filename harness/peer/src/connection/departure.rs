@@ -41,7 +41,7 @@ pub(super) fn answer(
             OnCancel::Stop => None,
             OnCancel::RunOn => Some(Outgoing::reply(&request, running.await)),
             OnCancel::Answer => {
-                let result = smallest::result(&request.method, Revision::R2026_07_28);
+                let result = smallest::answer(&request, Revision::R2026_07_28);
                 Some(Outgoing::reply(&request, Ok(result)))
             }
         }

@@ -6,7 +6,7 @@ use crate::fault::lie::{Course, Heard, OnCancel, What};
 use crate::fault::smallest;
 use crate::fault::teller::Judge;
 use crate::incoming::{Arrival, Request, is_same_id};
-use crate::modern::{self, meta};
+use crate::modern::{self, meta, results};
 use crate::outgoing::{About, Out, Outgoing, Stage};
 use crate::server::Answer;
 use mcp_assay_model::protocol::{Era, Revision};
@@ -53,6 +53,10 @@ impl Connection {
         let (id, is_admitted) = match course {
             Course::Honest => (arrival.lawful_id(), false),
             Course::Admit => (written, true),
+            Course::Answer(answer) if era == Era::Modern && method != "initialize" => {
+                let answer = answer.map(|result| results::complete(&method, result));
+                return written.map_or(Heeded::Nothing, |id| refuse(id, answer));
+            }
             Course::Answer(answer) => {
                 return written.map_or(Heeded::Nothing, |id| refuse(id, answer));
             }
@@ -233,7 +237,8 @@ impl Connection {
                             Era::Legacy => self.server.session.terms_or_latest().revision,
                             Era::Modern => Revision::R2026_07_28,
                         };
-                        let result = smallest::result(&request.method, revision);
+                        self.modern.listens().forget(request.seq);
+                        let result = smallest::answer(&request, revision);
                         let reply = Outgoing::reply(&request, Ok(result));
                         self.outlet.send(Out::One(reply)).await;
                         // A batch is done when its last item is.

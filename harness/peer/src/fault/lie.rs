@@ -61,6 +61,37 @@ pub(crate) enum Breach {
     Filter,
 }
 
+impl Breach {
+    /// Whether it is answered with -32020.
+    pub fn is_of_headers(self) -> bool {
+        match self {
+            Breach::VersionHeaderMissing
+            | Breach::VersionHeaderDiffers
+            | Breach::MethodHeaderMissing
+            | Breach::MethodHeaderCase
+            | Breach::MethodHeaderDiffers
+            | Breach::NameHeaderMissing
+            | Breach::NameHeaderMalformed
+            | Breach::NameHeaderDiffers
+            | Breach::ParamHeaderMissing
+            | Breach::ParamHeaderMalformed
+            | Breach::ParamHeaderDiffers => true,
+            Breach::NoMeta
+            | Breach::NoVersion
+            | Breach::NoCapabilities
+            | Breach::MetaType
+            | Breach::LogLevel
+            | Breach::UnsupportedVersion
+            | Breach::UnknownMethod
+            | Breach::UndeclaredCapability
+            | Breach::UndeclaredMode
+            | Breach::RequestState
+            | Breach::InputResponse
+            | Breach::Filter => false,
+        }
+    }
+}
+
 /// One stateful lie, on one connection.
 ///
 /// **Shape**: every method's default is honest. What a method changes counts as fired where it says so to [`Fired`].

@@ -6,6 +6,8 @@
 /// A deviation of the HTTP layer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Quirk {
+    /// Answers DELETE with 200 where there is nothing to delete.
+    AcceptsDelete,
     /// Answers a POST whatever its Accept says.
     AcceptsAnyAccept,
     /// Reads the body of a POST whatever its Content-Type says.
@@ -22,6 +24,8 @@ pub(crate) enum Quirk {
     AnswersOnAllStreams,
     /// Sends the answer to a tool call on the GET stream, where one is open, and not on the stream of its POST.
     AnswersOnGetStream,
+    /// Sends the answer to one request on the stream of another that runs, and the other way round.
+    AnswersOnOtherStream,
     /// Wraps the answers on streams in arrays, which only 2025-03-26 allows.
     BatchesInOneEvent,
     /// Sends what relates to no request on every open stream.
@@ -50,6 +54,8 @@ pub(crate) enum Quirk {
     GetHangs,
     /// Begins every GET stream with a log message, before anything else.
     GreetsOnGetStream,
+    /// Answers a request for a foreign Host with 500.
+    ForeignHost500,
     /// Never speaks again once a session is deleted.
     HangsOnDelete,
     /// Answers what is no JSON-RPC message with a page of HTML.
@@ -64,12 +70,16 @@ pub(crate) enum Quirk {
     KeepsDeletedSession,
     /// Leaves the stream of a POST open after the answer.
     KeepsStreamOpenAfterAnswer,
+    /// Knows the headers of modern requests in one spelling.
+    KnowsOneSpelling,
     /// Answers what is no JSON-RPC message with 200 and the error.
     Malformed200,
     /// Answers what is no JSON-RPC message with 500.
     Malformed500,
     /// Closes the socket at what is no JSON-RPC message.
     MalformedClosesSocket,
+    /// Gives a session id in the modern era.
+    MintsSessionIds,
     /// Answers requests without a session id with 404.
     MissingSession404,
     /// Writes events without ids.
@@ -112,6 +122,12 @@ pub(crate) enum Quirk {
     ReplaysOtherStreams,
     /// Answers 400 without an MCP-Protocol-Version.
     RequiresVersionHeader,
+    /// Refuses modern requests that have a Last-Event-ID.
+    RefusesLastEventId,
+    /// Refuses modern requests that have a session id.
+    RefusesSessionHeader,
+    /// Opens a stream for a GET outside of any session.
+    ServesGet,
     /// Refuses a modern version header with 400 and nothing else, as a legacy server may.
     RefusesModernEmpty,
     /// Refuses a modern version header with 400 and a JSON-RPC error of its own, as many legacy servers do.
@@ -124,6 +140,8 @@ pub(crate) enum Quirk {
     ReusesSessionId,
     /// Gives a session id with a space in it.
     SessionIdWithSpace,
+    /// Sends the answers to two requests that run under one id to each other's clients.
+    SharesIdsOfClients,
     /// Gives an answer to the other client that asked with the same JSON-RPC id.
     SharesSessions,
     /// Sends the head of each response three seconds late.

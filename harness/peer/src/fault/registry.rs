@@ -1,11 +1,13 @@
 //! The list of named faults: what `serve --list-faults` prints and cards may say.
 //!
 //! They are listed by theme, each list sorted by name: [`messages`] are faults of what is said, on any binding; [`http`] of what the HTTP
-//! layer of the legacy era does; [`modern`] of the modern era, on any binding.
+//! layer of the legacy era does; [`modern`] and [`modern_http`] are the same of the modern era.
 
 mod http;
 mod messages;
 mod modern;
+mod modern_http;
+mod modern_provocations;
 mod provocations;
 
 use super::lie::{Honest, Lie};
@@ -58,7 +60,7 @@ pub enum Provocation {
     Open(&'static str),
     /// The handshake for another revision, without client capabilities.
     OpenIn(&'static str),
-    /// One line.
+    /// One line. `@STATE@` in it stands for the `requestState` that was given last.
     Send(&'static str),
     /// Time passes.
     WaitMs(u64),
@@ -91,12 +93,18 @@ impl std::fmt::Debug for NamedFault {
 /// Every named fault, sorted by name.
 pub const FAULTS: &[NamedFault] = &sorted();
 
-const COUNT: usize = messages::FAULTS.len() + http::FAULTS.len() + modern::FAULTS.len();
+const COUNT: usize =
+    messages::FAULTS.len() + http::FAULTS.len() + modern::FAULTS.len() + modern_http::FAULTS.len();
 
 /// The lists made one. The compiler runs this, so that the list is a constant and can be searched.
 const fn sorted() -> [NamedFault; COUNT] {
     let mut all = [messages::FAULTS[0]; COUNT];
-    let lists = [messages::FAULTS, http::FAULTS, modern::FAULTS];
+    let lists = [
+        messages::FAULTS,
+        http::FAULTS,
+        modern::FAULTS,
+        modern_http::FAULTS,
+    ];
     let mut count = 0;
     let mut list = 0;
     while list < lists.len() {

@@ -1,6 +1,7 @@
 //! The smallest lawful result of each method: what `{ $empty: result }` stands for.
 
-use crate::modern::results;
+use crate::incoming::Request;
+use crate::modern::{results, subscriptions};
 use mcp_assay_model::protocol::{Era, Revision};
 use serde_json::{Value, json};
 
@@ -11,6 +12,16 @@ pub(crate) fn result(method: &str, revision: Revision) -> Value {
         Era::Legacy => bare,
         Era::Modern => results::complete(method, bare),
     }
+}
+
+/// The smallest lawful result of a request; that of a subscription names it.
+pub(crate) fn answer(request: &Request, revision: Revision) -> Value {
+    let mut result = result(&request.method, revision);
+    if request.method == "subscriptions/listen" {
+        let id: Value = serde_json::from_str(&request.id.0).unwrap_or_default();
+        result["_meta"][subscriptions::ID] = id;
+    }
+    result
 }
 
 fn bare(method: &str, revision: Revision) -> Value {

@@ -48,7 +48,7 @@ pub(crate) fn strike(
     Ok(Some(match fault {
         Fault::Set { at, to } => {
             let value = Json::from_template(to, &mut fill)?;
-            if !message.json.set(at, value) {
+            if !has_room(&message.json, at) || !message.json.set(at, value) {
                 return Ok(None);
             }
             Struck::Changed(message)
@@ -83,6 +83,17 @@ pub(crate) fn strike(
         // The first three strike no message, and a named one is never asked to strike.
         Fault::Status(_) | Fault::Header(..) | Fault::Body(_) | Fault::Named(_) => return Ok(None),
     }))
+}
+
+/// Whether a message has the part that a place is below: an answer that is an error gets no result by what is set in it.
+fn has_room(message: &Json, at: &str) -> bool {
+    ["/result", "/error", "/params"]
+        .into_iter()
+        .filter(|part| {
+            at.strip_prefix(part)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+        .all(|part| message.at(part).is_some())
 }
 
 /// A reference as a card writes it.

@@ -24,7 +24,7 @@ use tokio::sync::OwnedSemaphorePermit;
 /// The header of the session id; its case differs by revision, and header names have none.
 pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(super) const JSON: Option<&str> = Some("application/json");
 
@@ -35,7 +35,14 @@ pub(super) async fn answer(
     body: Incoming,
 ) -> Result<Answer, Refused> {
     let is_modern_alone = !shared.state.offer.has(Era::Legacy);
+    let is_in_session = modern::session(shared, &parts.headers).is_some();
     match parts.method {
+        Method::GET if !is_in_session && shared.state.shows(Quirk::ServesGet) => {
+            Ok(stream(shared.modern().streams().open(None)))
+        }
+        Method::DELETE if !is_in_session && shared.state.shows(Quirk::AcceptsDelete) => {
+            Ok(Answer::empty(StatusCode::OK))
+        }
         Method::GET | Method::DELETE if is_modern_alone => Err(not_allowed("POST").into()),
         Method::POST => post(shared, parts, body).await,
         Method::GET => get(shared, &parts.headers).await,

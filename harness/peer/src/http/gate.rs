@@ -28,14 +28,24 @@ fn check_host(state: &State, parts: &Parts) -> Result<(), Box<Answer>> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         let why = "a request has one Host header";
-        return Err(refusal(StatusCode::BAD_REQUEST, why));
+        let status = if state.shows(Quirk::ForeignHost500) {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        return Err(refusal(status, why));
     };
     let host = host.to_str().ok();
     let is_ours = host.is_some_and(|host| is_ours(state, host));
     if is_ours || state.shows(Quirk::AcceptsForeignHost) {
         return Ok(());
     }
-    Err(refusal(StatusCode::FORBIDDEN, "this host is not served"))
+    let status = if state.shows(Quirk::ForeignHost500) {
+        StatusCode::INTERNAL_SERVER_ERROR
+    } else {
+        StatusCode::FORBIDDEN
+    };
+    Err(refusal(status, "this host is not served"))
 }
 
 fn check_origin(state: &State, headers: &HeaderMap) -> Result<(), Box<Answer>> {

@@ -10,10 +10,10 @@
 use super::Shared;
 use super::answer::{Answer, Refused, error, malformed, refusal};
 use super::body::Body;
-use super::endpoint::{JSON, SESSION, accepted, stream, turn};
+use super::endpoint::{JSON, LAST_EVENT_ID, SESSION, accepted, stream, turn};
 use super::gate::VERSION;
 use super::posting::{Brought, Reply, is_one, is_response};
-use super::sessions::Shape;
+use super::sessions::{HttpSession, Shape};
 use super::state::State;
 use crate::error::RpcError;
 use crate::fault::quirk::Quirk;
@@ -47,10 +47,15 @@ pub(super) fn is_modern(shared: &Shared, headers: &HeaderMap, line: &Line) -> bo
     {
         return true;
     }
-    let session = headers.get(SESSION).and_then(|id| id.to_str().ok());
-    let is_in_session =
-        session.is_some_and(|id| shared.sessions.find(id, Shape::Streamable).is_some());
-    names_modern(headers) && !is_in_session && !is_one(line, "initialize", Kind::Request)
+    names_modern(headers)
+        && session(shared, headers).is_none()
+        && !is_one(line, "initialize", Kind::Request)
+}
+
+/// The legacy session that a request is in.
+pub(super) fn session(shared: &Shared, headers: &HeaderMap) -> Option<Arc<HttpSession>> {
+    let id = headers.get(SESSION)?.to_str().ok()?;
+    shared.sessions.find(id, Shape::Streamable)
 }
 
 /// Whether the version header has a date of the modern era.
@@ -111,6 +116,18 @@ pub(super) async fn post(
         let why = "a client sends no responses in this revision";
         return Err(refusal(StatusCode::BAD_REQUEST, why).into());
     }
+    for (header, quirk, status) in [
+        (SESSION, Quirk::RefusesSessionHeader, StatusCode::NOT_FOUND),
+        (
+            LAST_EVENT_ID,
+            Quirk::RefusesLastEventId,
+            StatusCode::BAD_REQUEST,
+        ),
+    ] {
+        if headers.contains_key(&header) && state.shows(quirk) {
+            return Err(refusal(status, "this header is not taken").into());
+        }
+    }
     let (presence, left) = watch::channel(());
     if let Line::One(arrival) = &mut line {
         let headers = Arc::new(headers.clone());
@@ -143,5 +160,9 @@ pub(super) async fn post(
         }
     };
     answer.is_struck = answered.is_struck;
+    if answer.response.status() == StatusCode::OK && state.shows(Quirk::MintsSessionIds) {
+        let id = HeaderValue::from_static("00000000000000000000000000000001");
+        answer.response.headers_mut().insert(SESSION, id);
+    }
     Ok(answer.within(core))
 }

@@ -132,6 +132,8 @@ pub(super) struct Post {
     pub answer: Option<oneshot::Sender<Answered>>,
     /// What it brought.
     pub brought: Brought,
+    /// The ids of its requests.
+    pub ids: Vec<RawId>,
     /// What is to be said for it and has not gone.
     pub said: Vec<Utterance>,
     /// Answers under way.
@@ -156,10 +158,12 @@ impl Post {
         answer: oneshot::Sender<Answered>,
         brought: Brought,
         turn: Option<OwnedSemaphorePermit>,
+        ids: Vec<RawId>,
     ) -> Self {
         Post {
             answer: Some(answer),
             brought,
+            ids,
             said: Vec::new(),
             open: 0,
             owed: 0,

@@ -115,6 +115,18 @@ impl Router {
     }
 
     fn deliver(&self, utterance: Utterance) {
+        let is_answer = matches!(utterance.about, About::Reply { .. });
+        let swaps_by_id = self.state.is(Quirk::SharesIdsOfClients);
+        if is_answer
+            && (swaps_by_id || self.state.is(Quirk::AnswersOnOtherStream))
+            && let Some(own) = utterance.post
+        {
+            let mut streams = self.streams();
+            if let Some(other) = streams.partner(own, swaps_by_id) {
+                self.state.fire();
+                return streams.say_elsewhere(utterance, other);
+            }
+        }
         if let Some((streams, post)) = self.stranger(&utterance) {
             self.state.fire();
             let mut streams = streams.lock().unwrap_or_else(PoisonError::into_inner);

@@ -135,7 +135,7 @@ impl HttpSession {
         turn: Option<OwnedSemaphorePermit>,
     ) -> oneshot::Receiver<Answered> {
         let ids = ids(&line);
-        let (number, answered) = self.streams().posted(brought, turn);
+        let (number, answered) = self.streams().posted(brought, turn, ids.clone());
         for id in ids {
             self.state
                 .share(&id.0, (Arc::downgrade(&self.streams), number));

@@ -17,6 +17,7 @@ use crate::fault::teller::{Content, Teller, Utterance};
 use crate::outgoing::{About, PostNumber, Stage};
 use bytes::Bytes;
 use mcp_assay_model::protocol::Revision;
+use mcp_assay_wire::jsonrpc::RawId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -105,10 +106,11 @@ impl Streams {
         &mut self,
         brought: Brought,
         turn: Option<OwnedSemaphorePermit>,
+        ids: Vec<RawId>,
     ) -> (PostNumber, oneshot::Receiver<Answered>) {
         let (answer, answered) = oneshot::channel();
         self.last_post += 1;
-        let post = Post::new(answer, brought, turn);
+        let post = Post::new(answer, brought, turn, ids);
         self.posts.insert(self.last_post, post);
         (self.last_post, answered)
     }
@@ -195,6 +197,36 @@ impl Streams {
         }
     }
 
+    /// Another request that runs, whose answer a lie sends to this one: any, or one with the same id.
+    pub fn partner(&self, post: PostNumber, is_by_id: bool) -> Option<PostNumber> {
+        let own = self.posts.get(&post)?;
+        let mut others = self.posts.iter();
+        let other = others.find(|(number, other)| {
+            **number != post
+                && other.brought.takes_turns()
+                && other.said.is_empty()
+                && (!is_by_id || other.ids == own.ids)
+        });
+        other.map(|(number, _)| *number)
+    }
+
+    /// Something that was said for one POST goes to another, and this one waits for what it gets instead.
+    pub fn say_elsewhere(&mut self, utterance: Utterance, other: PostNumber) {
+        let own = utterance.post;
+        self.say(Utterance {
+            post: Some(other),
+            ..utterance
+        });
+        if let Some(own) = own
+            && self
+                .posts
+                .get(&own)
+                .is_some_and(|post| !post.said.is_empty())
+        {
+            self.progress(own);
+        }
+    }
+
     /// Whether a POST is still to be answered, or to be answered further.
     pub fn is_open(&self, post: PostNumber) -> bool {
         self.posts.contains_key(&post)
@@ -270,13 +302,23 @@ impl Streams {
                 return;
             }
             let brought = post.brought;
+            // What has a status of its own has it whatever the shape of other answers.
+            let has_status = is_modern
+                && post
+                    .said
+                    .first()
+                    .and_then(|said| said.status)
+                    .is_some_and(|status| status >= 400);
+            let must_stream = brought.has_requests() && !has_status;
+            let keeps_open = is_modern && self.state.is(Quirk::KeepsStreamOpenAfterAnswer);
             match (post.is_over(), post.said.len()) {
                 (true, 0) => post.respond(Reply::Accepted),
                 (true, count)
                     if is_http_sse
                         || (count == 1
                             && (!may_speak || is_json_only)
-                            && !(brought.has_requests() && self.state.shows(Quirk::SseOnly))) =>
+                            && !(must_stream
+                                && (keeps_open || self.state.shows(Quirk::SseOnly)))) =>
                 {
                     return self.answer_by_json(number);
                 }

@@ -39,10 +39,15 @@ impl Rounds {
         seal: Seal,
         judge: &Judge,
     ) -> Result<Self, RpcError> {
-        let responses = params.object("inputResponses")?;
-        let responses = responses.cloned().unwrap_or_default();
-        if let Some((key, response)) = responses.iter().find(|(_, value)| !value.is_object()) {
-            refuse_response(judge, key, response)?;
+        let responses = match params.object("inputResponses") {
+            Ok(responses) => responses.cloned().unwrap_or_default(),
+            Err(error) => {
+                judge.refuse(Breach::InputResponse, error)?;
+                Map::new()
+            }
+        };
+        if let Some((key, _)) = responses.iter().find(|(_, value)| !value.is_object()) {
+            refuse_response(judge, key)?;
         }
         let state = match params.string("requestState")? {
             None => None,
@@ -93,7 +98,7 @@ impl Rounds {
         let answers = questions.iter().map(|question| {
             let answer = &self.responses[question.key];
             if !question.is_answered_by(answer) {
-                let refused = refuse_response(&self.judge, question.key, answer);
+                let refused = refuse_response(&self.judge, question.key);
                 refused.map_err(Unanswered::Refused)?;
             }
             Ok(answer.clone())
@@ -157,7 +162,7 @@ impl Rounds {
     }
 }
 
-fn refuse_response(judge: &Judge, key: &str, _response: &Value) -> Result<(), RpcError> {
+fn refuse_response(judge: &Judge, key: &str) -> Result<(), RpcError> {
     let detail = format!("inputResponses.{key} is no result of the kind that was asked for");
     judge.refuse(Breach::InputResponse, RpcError::invalid_params(detail))
 }

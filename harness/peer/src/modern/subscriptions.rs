@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// The listen request that a message belongs to, in its `_meta`.
-const ID: &str = "io.modelcontextprotocol/subscriptionId";
+pub(crate) const ID: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// What can change.
 #[derive(Clone, Copy, Debug)]

@@ -453,3 +453,66 @@ async fn a_filter_that_cannot_be_read_is_refused() {
     let exchange = post_modern(&honest(), &[], &broken);
     assert_eq!(exchange.json().await["error"]["code"], -32602);
 }
+
+fn lying(fault: &str) -> HttpServer {
+    let planted = mcp_assay_peer::Planted::named_on_http(fault).unwrap();
+    crate::support::lying(planted)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_only_streams_keeps_the_statuses_of_errors() {
+    let server = lying("sse-only");
+    let stream = post_modern(&server, &[], &list());
+    let kind = stream.header("content-type").await;
+    assert_eq!(kind.as_deref(), Some("text/event-stream"));
+    assert_eq!(answer(&stream).await["result"]["resultType"], "complete");
+    let unknown = modern(json!(1), "no/such/method", json!({}));
+    let refused = post_modern(&server, &[], &unknown);
+    assert_eq!(refused.status().await, 404);
+    assert_eq!(refused.json().await["error"]["code"], -32601);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_kept_open_holds_a_whole_answer() {
+    let server = lying("keeps-stream-open-after-answer");
+    let stream = post_modern(&server, &[], &list());
+    let answer = stream.message(|_| true).await;
+    assert_eq!(answer["result"]["resultType"], "complete");
+    wait(1000).await;
+    assert!(!stream.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_can_be_swapped() {
+    let discover = modern(json!(2), "server/discover", json!({}));
+    let server = lying("answers-on-other-stream");
+    let one = post_modern(&server, &[], &list());
+    let two = post_modern(&server, &[], &discover);
+    assert_eq!(one.json().await["id"], 2);
+    assert_eq!(two.json().await["id"], 1);
+    let alone = post_modern(&server, &[], &list());
+    assert_eq!(alone.json().await["id"], 1);
+    let server = lying("shares-ids-of-clients");
+    let discover = modern(json!(1), "server/discover", json!({}));
+    let one = post_modern(&server, &[], &list());
+    let two = post_modern(&server, &[], &discover);
+    assert!(one.json().await["result"]["supportedVersions"].is_array());
+    assert!(two.json().await["result"]["tools"].is_array());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_belongs_to_a_request_is_on_its_own_stream_but_for_a_lie() {
+    for (server, count) in [(honest(), 1), (lying("logs-on-listen-stream"), 5)] {
+        let filter = json!({ "toolsListChanged": true });
+        let stream = post_modern(&server, &[], &listen(json!(1), filter));
+        stream.message(|_| true).await;
+        let params = json!({
+            "name": "test_logging_tool",
+            "_meta": { "io.modelcontextprotocol/logLevel": "debug" },
+        });
+        let call = post_modern(&server, &[], &modern(json!(2), "tools/call", params));
+        call.body().await;
+        wait(10).await;
+        assert_eq!(stream.messages().len(), count);
+    }
+}

@@ -1,6 +1,6 @@
 //! What the server writes, against the official schema of the revision.
 
-use crate::support::{LEGACY, Peer};
+use crate::support::{LEGACY, Peer, modern};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_peer::Options;
 use serde_json::{Value, json};
@@ -74,10 +74,18 @@ impl Official {
                 mended["id"] = json!(0);
                 return self.errors(name, &mended);
             }
-            return self.errors(name, message);
+            let particular = match message["error"]["code"].as_i64() {
+                Some(-32021) => "MissingRequiredClientCapabilityError",
+                Some(-32022) => "UnsupportedProtocolVersionError",
+                _ => name,
+            };
+            return self.errors(particular, message);
         }
         let method = &asked[&id];
-        let definition = self.method(method)["result"].as_str().unwrap();
+        let definition = match message["result"]["resultType"].as_str() {
+            Some("input_required") => "InputRequiredResult",
+            Some(_) | None => self.method(method)["result"].as_str().unwrap(),
+        };
         let response = if self.schema[self.definitions]
             .get("JSONRPCResponse")
             .is_some()
@@ -225,5 +233,143 @@ async fn every_message_fits_the_official_schema() {
         ] {
             assert!(kinds.contains(kind), "{revision}: {kind} was seen");
         }
+    }
+}
+
+/// One conversation of the modern era that makes the server say everything it can say. The tools are those it lists.
+async fn modern_tour() -> (Vec<String>, HashMap<String, String>) {
+    let mut peer = Peer::start(Options::default());
+    let able = json!({
+        "io.modelcontextprotocol/clientCapabilities": { "roots": {}, "sampling": {}, "elicitation": {} },
+        "io.modelcontextprotocol/logLevel": "debug",
+        "progressToken": "t",
+    });
+    let mut tools = Vec::new();
+    let mut cursor = json!({});
+    loop {
+        let page = peer.modern("tools/list", cursor).await;
+        tools.extend(page["result"]["tools"].as_array().unwrap().clone());
+        match page["result"].get("nextCursor") {
+            Some(next) => cursor = json!({ "cursor": next }),
+            None => break,
+        }
+    }
+    let listen = json!({
+        "notifications": {
+            "toolsListChanged": true,
+            "promptsListChanged": true,
+            "resourceSubscriptions": ["test://watched-resource"],
+        },
+    });
+    let old = json!({ "io.modelcontextprotocol/protocolVersion": "1900-01-01" });
+    let mut requests = vec![
+        ("subscriptions/listen", listen),
+        ("server/discover", json!({})),
+        ("server/discover", json!({ "_meta": old })),
+        ("no/such/method", json!({})),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        ("prompts/list", json!({})),
+        ("resources/read", json!({ "uri": "test://static-text" })),
+        ("resources/read", json!({ "uri": "test://static-binary" })),
+        ("resources/read", json!({ "uri": "test://none" })),
+        (
+            "resources/read",
+            json!({ "uri": "test://asks-before-read" }),
+        ),
+        ("prompts/get", json!({ "name": "test_simple_prompt" })),
+        (
+            "prompts/get",
+            json!({ "name": "test_input_required_result_prompt" }),
+        ),
+        (
+            "completion/complete",
+            json!({
+                "ref": { "type": "ref/resource", "uri": "test://template/{id}/data" },
+                "argument": { "name": "id", "value": "" },
+            }),
+        ),
+    ];
+    for tool in &tools {
+        let mut arguments = json!({});
+        for (name, value) in [
+            ("message", json!("m")),
+            ("prompt", json!("p")),
+            ("text", json!("t")),
+            ("ms", json!(1)),
+        ] {
+            let required = tool["inputSchema"]["required"].as_array();
+            if required.is_some_and(|required| required.contains(&json!(name))) {
+                arguments[name] = value;
+            }
+        }
+        let call = json!({ "name": tool["name"], "arguments": arguments });
+        let mut able_call = call.clone();
+        able_call["_meta"] = able.clone();
+        requests.push(("tools/call", able_call));
+        requests.push(("tools/call", call));
+    }
+    let mut asked = HashMap::from([("\"m\"".to_owned(), "tools/list".to_owned())]);
+    for (number, (method, params)) in requests.into_iter().enumerate() {
+        asked.insert(number.to_string(), method.to_owned());
+        let request = modern(json!(number), method, params);
+        peer.send(&request.to_string()).await;
+    }
+    peer.listen(1000).await;
+    let mut lines = peer.read.clone();
+    lines.extend(peer.close().await.lines);
+    (lines, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_modern_message_fits_the_official_schema() {
+    let (lines, asked) = modern_tour().await;
+    assert!(lines.len() > asked.len(), "every request was answered");
+    let Some(official) = Official::load(Revision::R2026_07_28) else {
+        println!("did not look: MCP_ASSAY_SHARED is not set");
+        return;
+    };
+    let mut kinds = std::collections::BTreeSet::new();
+    for line in lines {
+        let message: Value = serde_json::from_str(&line).unwrap();
+        assert!(
+            message.get("method").is_none() || message.get("id").is_none(),
+            "{line}"
+        );
+        kinds.extend(message["method"].as_str().map(str::to_owned));
+        kinds.extend(
+            message["error"]["code"]
+                .as_i64()
+                .map(|code| code.to_string()),
+        );
+        kinds.extend(message["result"]["resultType"].as_str().map(str::to_owned));
+        let errors = official.judge(&message, &asked);
+        assert!(errors.is_empty(), "{errors:#?} in {line}");
+        for (_, request) in message["result"]["inputRequests"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
+            let definition = official.method(request["method"].as_str().unwrap());
+            let definition = definition["definition"].as_str().unwrap();
+            let errors = official.errors(definition, request);
+            assert!(errors.is_empty(), "{errors:#?} in {line}");
+        }
+    }
+    for kind in [
+        "-32021",
+        "-32022",
+        "-32601",
+        "-32602",
+        "complete",
+        "input_required",
+        "notifications/message",
+        "notifications/progress",
+        "notifications/prompts/list_changed",
+        "notifications/resources/updated",
+        "notifications/subscriptions/acknowledged",
+        "notifications/tools/list_changed",
+    ] {
+        assert!(kinds.contains(kind), "{kind} was seen");
     }
 }

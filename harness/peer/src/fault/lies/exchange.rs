@@ -45,6 +45,15 @@ impl Refuses {
         })
     }
 
+    /// Answers that something broke within.
+    pub fn by_internal_error(method: &'static str) -> Box<dyn Lie> {
+        Box::new(Refuses {
+            method,
+            is_early_only: false,
+            course: |_| Course::Answer(Err(RpcError::other(-32603, "Internal error"))),
+        })
+    }
+
     /// Answers as a server does that speaks 2026-07-28 alone.
     pub fn naming_versions(method: &'static str) -> Box<dyn Lie> {
         Box::new(Refuses {

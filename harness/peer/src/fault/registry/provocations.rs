@@ -62,13 +62,3 @@ pub(super) const BATCH: Provocation = Provocation::Send(
 pub(super) const SET_LEVEL: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":8,"method":"logging/setLevel","params":{"level":"error"}}"#,
 );
-
-pub(super) const DISCOVER_TEXT: &str = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
-pub(super) const DISCOVER_HEADERS: &[(&str, Option<&str>)] = &[
-    ("mcp-protocol-version", Some("2026-07-28")),
-    ("mcp-method", Some("server/discover")),
-];
-pub(super) const DISCOVER: Provocation = Provocation::Send(DISCOVER_TEXT);
-pub(super) const MODERN_LIST: Provocation = Provocation::Send(
-    r#"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#,
-);
