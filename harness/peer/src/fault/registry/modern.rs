@@ -2,10 +2,10 @@
 
 use super::modern_provocations::{
     ANSWER, ANSWER_BROKEN, ANSWER_MORE, ANSWER_WITH_STATE, ANSWER_WITH_WRONG_STATE, ASK, ASK_ABLE,
-    ASK_BY_URL, ASK_WITH_STATE, CANCEL_LISTEN, CANCEL_UNKNOWN, DECLINE, DISCOVER, LATER_LIST, LIST,
-    LISTEN, LISTEN_BROKEN, LISTEN_TO_NOTHING, LISTEN_TO_TOOLS, LOGGING, MORE_META, NO_CAPABILITIES,
-    NO_META, NO_META_OVER_HTTP, NO_VERSION, NO_VERSION_OVER_HTTP, OLD_DISCOVER, OLD_LIST, PROGRESS,
-    STATE_ALONE, TOUCH, WRONG_LEVEL, WRONG_TYPE,
+    ASK_BY_URL, ASK_WITH_ROOTS, ASK_WITH_STATE, CANCEL_LISTEN, CANCEL_UNKNOWN, DECLINE, DISCOVER,
+    LATER_LIST, LIST, LISTEN, LISTEN_BROKEN, LISTEN_TO_NOTHING, LISTEN_TO_TOOLS, LOGGING,
+    MORE_META, NO_CAPABILITIES, NO_META, NO_META_OVER_HTTP, NO_VERSION, NO_VERSION_OVER_HTTP,
+    OLD_DISCOVER, OLD_LIST, PROGRESS, STATE_ALONE, TOUCH, WRONG_LEVEL, WRONG_TYPE,
 };
 use super::provocations::OPEN;
 use super::{A_LIE, LAWFUL, NamedFault, Over, Provocation};
@@ -16,7 +16,9 @@ use crate::fault::lies::modern::breaches::{
     ServesAnyVersion, SticksToRefusal, is_missing_field, is_undeclared, passes_over, refuses_with,
 };
 use crate::fault::lies::modern::listening::{IgnoresListenCancel, Tells, Way};
-use crate::fault::lies::modern::meta::{MakesUp, RemembersCapabilities, RemembersMeta};
+use crate::fault::lies::modern::meta::{
+    KeepsCapabilities, MakesUp, RemembersCapabilities, RemembersMeta, TakesAnyCapability,
+};
 use crate::fault::lies::modern::requests::{
     AnswersBy, ComplainsOfCancel, HangsOnDecline, RefusesReusedIds, SendsRequest,
 };
@@ -115,6 +117,12 @@ pub(super) const FAULTS: &[NamedFault] = &[
         "asks for what the client did not declare",
         &[ASK],
         || passes_over(|breach| matches!(breach, Breach::UndeclaredCapability)),
+    ),
+    lie(
+        "asks-who-declares-something",
+        "takes any declared capability for that of being asked by a form",
+        &[ASK_WITH_ROOTS],
+        || Box::new(TakesAnyCapability),
     ),
     lie(
         "awaits-retry",
@@ -358,6 +366,12 @@ pub(super) const FAULTS: &[NamedFault] = &[
         "refuses a request with more in _meta than it knows",
         &[MORE_META],
         AnswersBy::unknown_meta,
+    ),
+    lie(
+        "remembers-capabilities",
+        "takes what any earlier request declared for declared by all after it",
+        &[ASK_ABLE, ASK],
+        || Box::new(KeepsCapabilities::default()),
     ),
     lie(
         "remembers-first-capabilities",

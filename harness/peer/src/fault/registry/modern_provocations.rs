@@ -150,6 +150,12 @@ pub(super) const ASK_BY_URL: Provocation = send(request!(
     r#""name":"test_input_required_result_elicitation","#,
     r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{"url":{}}}"#
 ));
+pub(super) const ASK_WITH_ROOTS: Provocation = send(request!(
+    7,
+    "tools/call",
+    r#""name":"test_input_required_result_elicitation","#,
+    r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"roots":{}}"#
+));
 pub(super) const ASK_ABLE: Provocation = send(able!(
     7,
     "tools/call",

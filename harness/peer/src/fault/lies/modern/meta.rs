@@ -7,7 +7,7 @@ use crate::fault::lies::modern::breaches::is_missing_field;
 use crate::modern::meta::Meta;
 use crate::outgoing::{About, Outgoing};
 use mcp_assay_wire::jsonrpc::RawId;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// Takes what is missing from an earlier request.
@@ -49,14 +49,48 @@ pub(crate) struct RemembersCapabilities {
 impl Lie for RemembersCapabilities {
     fn meta(&mut self, meta: &mut Meta, fired: &mut Fired) {
         let own = meta.terms.client.clone();
-        let first = self.first.get_or_insert_with(|| own.clone()).clone();
-        if first != own {
-            fired.count();
-            meta.terms = Arc::new(Terms {
-                revision: meta.terms.revision,
-                client: first,
-            });
+        let first = self.first.get_or_insert(own).clone();
+        declare(meta, first, fired);
+    }
+}
+
+/// Adds the capabilities of every request to those of all after it.
+#[derive(Default)]
+pub(crate) struct KeepsCapabilities {
+    known: Map<String, Value>,
+}
+
+impl Lie for KeepsCapabilities {
+    fn meta(&mut self, meta: &mut Meta, fired: &mut Fired) {
+        let own = meta.terms.client.clone();
+        self.known.extend(own.clone());
+        declare(meta, self.known.clone(), fired);
+    }
+}
+
+/// Takes any capability of a client's for that of being asked by a form.
+pub(crate) struct TakesAnyCapability;
+
+impl Lie for TakesAnyCapability {
+    fn meta(&mut self, meta: &mut Meta, fired: &mut Fired) {
+        let mut client = meta.terms.client.clone();
+        if !client.is_empty() {
+            client
+                .entry("elicitation")
+                .or_insert_with(|| json!({ "form": {} }));
+            declare(meta, client, fired);
         }
+    }
+}
+
+/// Lets a request declare these capabilities.
+fn declare(meta: &mut Meta, client: Map<String, Value>, fired: &mut Fired) {
+    if client != meta.terms.client {
+        fired.count();
+        meta.terms = Arc::new(Terms {
+            revision: meta.terms.revision,
+            client,
+        });
     }
 }
 
