@@ -152,10 +152,6 @@ fn usage_errors_are_exit_2() {
             "revision-unknown",
             &["run", "--self", "--revision", "2023-01-01"],
         ),
-        (
-            "revision-modern",
-            &["run", "--self", "--revision", "2026-07-28"],
-        ),
         ("timeout-without-unit", &["run", "--self", "--timeout", "3"]),
         ("env-no-pair", &["run", "--env", "KEY", "--", "server"]),
         ("flag-unknown", &["run", "--selff"]),
@@ -486,9 +482,39 @@ const LIES: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
+/// The same in the modern era.
+const MODERN_LIES: &[(&str, &str, &str, &str)] = &[
+    (
+        "subscriptions/listen/tagged#1",
+        "subscriptions/listen",
+        "subscriptions/listen/tagged",
+        "id",
+    ),
+    (
+        "asks-undeclared",
+        "mrtr/undeclared",
+        "mrtr/undeclared/asked-nothing",
+        "undeclared",
+    ),
+    (
+        "serves-any-version",
+        "versioning/unsupported",
+        "versioning/unsupported/refused",
+        "reply-kind",
+    ),
+    (
+        "serves-without-client-capabilities",
+        "meta/no-capabilities",
+        "meta/no-capabilities/rejected",
+        "reply-kind",
+    ),
+];
+
 #[test]
 fn lies_are_found_over_real_stdio() {
-    for (lie, card, check, code) in LIES {
+    let legacy = LIES.iter().map(|lie| ("2025-11-25", lie));
+    let modern = MODERN_LIES.iter().map(|lie| ("2026-07-28", lie));
+    for (revision, (lie, card, check, code)) in legacy.chain(modern) {
         let output = assay(&[
             "run",
             "--report",
@@ -497,6 +523,8 @@ fn lies_are_found_over_real_stdio() {
             card,
             "--allow-tool",
             "*",
+            "--revision",
+            revision,
             "--",
             BINARY,
             "serve",

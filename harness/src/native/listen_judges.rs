@@ -160,9 +160,7 @@ fn is_asked(filter: &Value, method: &str) -> bool {
         "notifications/tools/list_changed" => filter["toolsListChanged"] == true,
         "notifications/prompts/list_changed" => filter["promptsListChanged"] == true,
         "notifications/resources/list_changed" => filter["resourcesListChanged"] == true,
-        "notifications/resources/updated" => {
-            list(filter, "resourceSubscriptions").first().is_some()
-        }
+        "notifications/resources/updated" => !list(filter, "resourceSubscriptions").is_empty(),
         _ => false,
     }
 }

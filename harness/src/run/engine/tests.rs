@@ -20,13 +20,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
 
-/// All cards of these areas; none means all.
+/// Whether a card is the one named, or lies in the area named, which ends with a slash.
+fn is_of(card: &str, area: &str) -> bool {
+    card == area || (area.ends_with('/') && card.starts_with(area))
+}
+
+/// All of these cards and areas; none means all.
 fn chosen(areas: &[&str]) -> Vec<Chosen> {
     let catalogue = catalogue();
     let cards = catalogue
         .scenarios()
         .iter()
-        .filter(|card| areas.is_empty() || areas.iter().any(|area| card.id.starts_with(area)));
+        .filter(|card| areas.is_empty() || areas.iter().any(|area| is_of(&card.id, area)));
     cards.map(Chosen::whole).collect()
 }
 
