@@ -94,6 +94,11 @@ fn revisions_of(card: &Scenario, at: Option<&FaultAt>) -> Vec<Revision> {
 pub fn fixtures() -> Value {
     json!({
         "change": { "uri": "test://watched-resource", "call": { "name": "touch", "arguments": {} } },
+        "header-parameter": {
+            "call": { "name": "test_header_parameters", "arguments": { "region": "north" } },
+            "header": "Region",
+            "value": "north",
+        },
         "echo": { "tool": "echo", "argument": "message" },
         "slow": { "tool": "slow", "arguments": { "ms": 2000 }, "takes_ms": 2000 },
     })

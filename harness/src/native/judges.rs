@@ -62,10 +62,6 @@ pub const JUDGES: &[(&str, &str)] = &[
         "the session ids of two clients are not next to each other in a count",
     ),
     (
-        "silent-after-end",
-        "the subscriptions of `listen` brought nothing after they were cancelled",
-    ),
-    (
         "slow-body-served",
         "a request whose body comes in pieces is served",
     ),
@@ -103,7 +99,6 @@ impl NativeJudges for Judges {
             "acknowledged-first" => listen_judges::acknowledged_first,
             "only-asked" => listen_judges::only_asked,
             "own-tags" => listen_judges::own_tags,
-            "silent-after-end" => listen_judges::silent_after_end,
             "call-results" => call_results,
             "list-results" => list_results,
             "own-answers" => http_judges::own_answers,

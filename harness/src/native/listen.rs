@@ -1,7 +1,7 @@
 //! The native step `listen`: subscriptions side by side, a change while they are open, and their end.
 //!
 //! ```text
-//! subscriptions/listen (all at once) -> acknowledged -> call -> what each hears -> cancel -> what it still hears
+//! subscriptions/listen (all at once) -> acknowledged -> call -> what each hears -> cancel -> fence
 //! ```
 //!
 //! Over HTTP a message belongs to the stream that it came on; on lines to the subscription that it names, and one that names none of ours
@@ -67,25 +67,24 @@ pub async fn run(
         bound.missing = Some(missing);
     }
     let call = parameters.get("call");
-    if let (Some(call), None) = (call, bound.missing) {
+    if bound.missing.is_none() {
         match called(conversation, call).await {
             Ok(kind) => bound.value["call"] = json!(kind),
             Err(missing) => bound.missing = Some(missing),
         }
     }
-    let ended = conversation.last_seq();
-    if bound.missing.is_none() {
-        for (_, index) in &streams {
-            end(conversation, *index).await;
-        }
-        if let Fence::Missing(missing) = conversation.fence(Duration::ZERO).await {
-            bound.missing = Some(missing);
-        }
+    for (_, index) in &streams {
+        end(conversation, *index).await;
+    }
+    if bound.missing.is_none()
+        && let Fence::Missing(missing) = conversation.fence(Duration::ZERO).await
+    {
+        bound.missing = Some(missing);
     }
     let told: Vec<Value> = streams
         .iter()
         .zip(&filters)
-        .map(|((id, index), filter)| told(conversation, id, *index, filter, ended))
+        .map(|((id, index), filter)| told(conversation, id, *index, filter))
         .collect();
     bound.seqs = streams
         .iter()
@@ -122,11 +121,12 @@ async fn opened(
     }
 }
 
-/// Makes the call, and gives what it announces the time of a fence.
+/// Makes the call, where there is one, and gives what it announces the time of a fence.
 async fn called(
     conversation: &mut Conversation,
-    call: &Value,
+    call: Option<&Value>,
 ) -> Result<Option<&'static str>, Missing> {
+    let Some(call) = call else { return Ok(None) };
     let id = conversation.fresh_id();
     let text = conversation.manner.request(&id, "tools/call", Some(call));
     let (index, _) = conversation.send_message(&text).await;
@@ -193,13 +193,7 @@ fn kind(conversation: &Conversation, index: SentIndex) -> Option<&'static str> {
     }
 }
 
-fn told(
-    conversation: &Conversation,
-    id: &RawId,
-    index: SentIndex,
-    filter: &Value,
-    ended: u64,
-) -> Value {
+fn told(conversation: &Conversation, id: &RawId, index: SentIndex, filter: &Value) -> Value {
     let one = |entry: &Entry| {
         let message = entry.message.as_ref();
         let params = message.and_then(|message| message.value.get("params"));
@@ -210,8 +204,7 @@ fn told(
             "params": params,
         })
     };
-    let (before, after): (Vec<&Entry>, Vec<&Entry>) =
-        heard(conversation, id, index).partition(|entry| entry.seq <= ended);
+    let heard: Vec<Value> = heard(conversation, id, index).map(one).collect();
     let reply = conversation.reply(index);
     let code = reply
         .and_then(|entry| entry.message.as_ref())
@@ -219,10 +212,9 @@ fn told(
     json!({
         "id": id.0,
         "filter": filter,
-        "heard": before.into_iter().map(one).collect::<Vec<_>>(),
+        "heard": heard,
         "reply": kind(conversation, index),
         "code": code,
-        "after": after.into_iter().map(one).collect::<Vec<_>>(),
     })
 }
 

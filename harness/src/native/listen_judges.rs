@@ -91,7 +91,7 @@ pub(super) fn own_tags(bound: &NativeBound, _record: &Record) -> Judgement {
     };
     for stream in open_streams(bound) {
         let id = text(stream, "id");
-        for heard in list(stream, "heard").iter().chain(list(stream, "after")) {
+        for heard in list(stream, "heard") {
             judged += 1;
             if text(heard, "tag") != id {
                 findings.push(wrong(heard, Some(id)));
@@ -130,26 +130,6 @@ pub(super) fn only_asked(bound: &NativeBound, _record: &Record) -> Judgement {
                     .at(seq(heard), "/method"),
                 );
             }
-        }
-    }
-    come_to(findings, judged)
-}
-
-/// After its end a subscription brings nothing more.
-pub(super) fn silent_after_end(bound: &NativeBound, _record: &Record) -> Judgement {
-    let (mut findings, mut judged) = (Vec::new(), 0);
-    for stream in open_streams(bound) {
-        judged += 1;
-        for heard in list(stream, "after") {
-            findings.push(
-                Finding::new(
-                    FindingCode::UnexpectedMessage,
-                    "a subscription that was cancelled goes on",
-                )
-                .expected("nothing after the cancel was read")
-                .actual(format!("`{}`", text(heard, "method")))
-                .at(seq(heard), "/method"),
-            );
         }
     }
     come_to(findings, judged)

@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod complete_mrtr;
 pub mod exchange;
+mod header_call;
 pub mod http_judges;
 pub mod judges;
 pub mod listen;
@@ -73,6 +74,21 @@ pub const NATIVES: &[Native] = &[
         binds: "the request that was sent last; `of` itself where nothing was asked for",
     },
     Native {
+        name: "header_call",
+        about: "makes a call whose argument is repeated in a header field, with a change in that field",
+        parameters: &[
+            ("call", "params of tools/call"),
+            ("header", "name of the field, without Mcp-Param-"),
+            ("value", "what the argument is, as text"),
+            (
+                "change",
+                "none | missing | other: another value | encoded: the same in base64 | broken: no base64 | small: the name of the field in small letters",
+            ),
+        ],
+        labels: &[],
+        binds: "the request that was sent",
+    },
+    Native {
         name: "listen",
         about: "opens subscriptions/listen streams at once, waits for what a call changes, and ends them",
         parameters: &[
@@ -84,7 +100,7 @@ pub const NATIVES: &[Native] = &[
             ),
         ],
         labels: &[],
-        binds: "streams: [{ id: raw text, filter, heard: [{ seq, method, tag: raw text or null, params }], reply: result | error | null, code, after: as heard, what came after its end }], strays: as heard, what names no subscription of ours, call: result | error | null",
+        binds: "streams: [{ id: raw text, filter, heard: [{ seq, method, tag: raw text or null, params }], reply: result | error | null, code }], strays: as heard, what names no subscription of ours, call: result | error | null",
     },
     Native {
         name: "resume",
@@ -178,6 +194,10 @@ pub async fn run(
         "complete_mrtr" => {
             let plan = complete_mrtr::Plan::of(parameters)?;
             let (index, missing) = complete_mrtr::run(conversation, sent("of")?, plan).await;
+            return Ok(Came::Sent(index, missing));
+        }
+        "header_call" => {
+            let (index, missing) = header_call::run(parameters, conversation).await?;
             return Ok(Came::Sent(index, missing));
         }
         "listen" => listen::run(parameters, conversation).await?,

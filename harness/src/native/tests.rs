@@ -2,6 +2,7 @@ mod http;
 mod http_judges;
 mod http_step_judges;
 mod http_two_clients;
+mod modern;
 
 use super::judges::{JUDGES, Judges};
 use super::{Came, Given, Means, NATIVES, Native, run};
@@ -36,9 +37,15 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
         means: &means,
         sent: &nothing,
     };
-    let of_http = ["resume", "slow_body", "stream_end", "two_clients"];
+    let of_http = [
+        "header_call",
+        "resume",
+        "slow_body",
+        "stream_end",
+        "two_clients",
+    ];
     // Those of the modern era, whose parameters have usual values, have tests of their own.
-    let of_modern_era = ["complete_mrtr", "listen"];
+    let of_modern_era = ["complete_mrtr", "header_call", "listen"];
     let others = |native: &&Native| !of_modern_era.contains(&native.name);
     for native in NATIVES.iter().filter(others) {
         let values = [("last", "7"), ("list", "tools/list"), ("of", "tools")];

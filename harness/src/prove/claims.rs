@@ -415,7 +415,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         ),
         Some(FindingCode::Id),
         &[],
-    ).with(&["subscriptions/updated/tagged:id"]),
+    ).with(&["subscriptions/own-streams/own-ids:id", "subscriptions/updated/tagged:id"]),
     over_lines(
         TAG,
         Lie::InNotification(

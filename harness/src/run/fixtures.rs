@@ -1,5 +1,7 @@
 //! Fixtures that are found by name: every SDK ships a server with the tools of the official conformance suite, whose behaviour is known.
 
+use crate::native::arguments::smallest;
+use crate::native::permission::{Permission, Permissions, is_fixture_server};
 use mcp_assay_model::protocol::Era;
 use serde_json::{Map, Value, json};
 
@@ -96,6 +98,41 @@ pub fn found(tools: &[Value], era: Era) -> Map<String, Value> {
     fixtures
 }
 
+/// A call whose argument a client repeats in a header field: of the tools that may be called the first that has a string for it.
+pub fn header_parameter(tools: &[Value], permissions: &Permissions) -> Option<Value> {
+    let may_call = |tool: &&Value| {
+        let name = tool.get("name").and_then(Value::as_str).unwrap_or_default();
+        permissions.of(tool, tools) == Permission::Allowed
+            || (name.starts_with("test_")
+                && is_fixture_server(tools)
+                && !permissions.are_forbidden())
+    };
+    tools.iter().filter(may_call).find_map(|tool| {
+        let schema = tool.get("inputSchema")?;
+        let properties = schema.get("properties")?.as_object()?;
+        properties.iter().find_map(|(name, property)| {
+            let header = property.get("x-mcp-header")?.as_str()?;
+            // With the argument among those that are required, the smallest arguments have a lawful value for it.
+            let mut wanted = schema.clone();
+            let required = wanted
+                .as_object_mut()?
+                .entry("required")
+                .or_insert_with(|| json!([]));
+            required.as_array_mut()?.push(json!(name));
+            // An empty field is lawful, and many a proxy drops it.
+            let property = wanted
+                .get_mut("properties")?
+                .get_mut(name)?
+                .as_object_mut()?;
+            property.entry("minLength").or_insert_with(|| json!(1));
+            let arguments = smallest(&wanted)?;
+            let value = arguments.get(name)?.as_str()?.to_owned();
+            let call = json!({ "name": tool.get("name")?, "arguments": arguments });
+            (!value.is_empty()).then(|| json!({ "call": call, "header": header, "value": value }))
+        })
+    })
+}
+
 /// Every fixture of an era, as a server that has all these tools offers it.
 pub fn known(era: Era) -> Map<String, Value> {
     let mut fixtures = Map::new();
@@ -119,6 +156,24 @@ fn is_it(tool: &Value, known: &Known) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_parameter_is_found_on_a_tool_that_may_be_called() {
+        let property = |header: &str| json!({ "type": "string", "x-mcp-header": header });
+        let tools = json!([
+            { "name": "hidden", "inputSchema": { "properties": { "a": property("A") } } },
+            { "name": "seen", "inputSchema": { "properties": { "n": { "type": "integer", "x-mcp-header": "N" }, "b": property("B") } } },
+        ]);
+        let tools = tools.as_array().unwrap();
+        let allowed = Permissions::new(&["seen"], false).unwrap();
+        let found = header_parameter(tools, &allowed).unwrap();
+        assert_eq!(
+            (&found["header"], &found["call"]["name"]),
+            (&json!("B"), &json!("seen"))
+        );
+        assert_eq!(found["call"]["arguments"]["b"], found["value"]);
+        assert_eq!(header_parameter(tools, &Permissions::default()), None);
+    }
 
     #[test]
     fn fixtures_are_known_by_name_and_arguments() {

@@ -2,7 +2,7 @@
 
 use super::attempt::Stage;
 use super::binding::{Found, find_binding};
-use super::fixtures::found;
+use super::fixtures::{found, header_parameter};
 use super::plan::{Case, Offer, plan};
 use super::probe::{Choice, Probe, listing_probe, probe_both};
 use super::settings::Settings;
@@ -162,6 +162,13 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
         let mut fixtures = Map::new();
         if is_fixture_server {
             fixtures = found(&probe.tools, revision.era());
+        }
+        let header_parameter = header_parameter(&probe.tools, &settings.permissions);
+        let header_parameter = header_parameter.filter(|_| revision.era() == Era::Modern);
+        if let Some(header_parameter) = header_parameter {
+            fixtures.insert("header-parameter".to_owned(), header_parameter);
+            // The call was found to be allowed.
+            offer.calls_allowed.insert(revision);
         }
         // What the user gave is better known.
         fixtures.extend(stage.fixtures.as_object().cloned().unwrap_or_default());
