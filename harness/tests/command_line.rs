@@ -630,3 +630,38 @@ fn version_and_help_are_results() {
     assert!(stdout(&["--version"]).starts_with("mcp-assay "));
     assert!(stdout(&["run", "--help"]).contains("--only"));
 }
+
+/// What a server does with the question of the modern era, and a word of what is said of it.
+const ODD_AT_DISCOVERY: &[(&str, &str)] = &[
+    ("discover-invalid-params", "-32602"),
+    ("discover-invented-code", "refused `server/discover`"),
+    ("discover-silent", "did not answer `server/discover`"),
+    (
+        "exits-on-discover",
+        "without an answer to `server/discover`",
+    ),
+    ("wedges-on-discover", "did not answer `server/discover`"),
+];
+
+#[test]
+fn servers_of_the_legacy_era_are_tested_whatever_they_make_of_the_modern_question() {
+    for (fault, said) in ODD_AT_DISCOVERY {
+        let output = assay(&[
+            "run", "--report", "jsonl=-", "--only", "ping", "--", BINARY, "serve", "--fault", fault,
+        ]);
+        let lines: Vec<Value> = text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("an event a line"))
+            .collect();
+        assert_eq!(output.status.code(), Some(0), "{fault}");
+        let tested = serde_json::json!(["2025-11-25"]);
+        assert_eq!(lines[0]["target"]["tested"], tested, "{fault}");
+        let last = lines.last().expect("a run has events");
+        let notes = last["notes"].to_string();
+        assert!(
+            notes.contains("does not speak 2026-07-28"),
+            "{fault}: {notes}"
+        );
+        assert!(notes.contains(said), "{fault}: {notes}");
+    }
+}
