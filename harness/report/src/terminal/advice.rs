@@ -31,7 +31,9 @@ pub(super) fn next_step(code: FindingCode) -> &'static str {
         }
         FindingCode::Order => "send these messages in the order that `expected` names",
         FindingCode::Duplicate => "send this once; look for two places that both send it",
-        FindingCode::Undeclared => "declare the capability in the handshake, or do not use it",
+        FindingCode::Undeclared => {
+            "use only what was declared: your own capabilities for what you do, the client's for what you ask of it"
+        }
         FindingCode::Unimplemented => "implement what the handshake declares, or stop declaring it",
         FindingCode::Endless => {
             "end it: a list with a page without `nextCursor`, a stream by closing it after its response"

@@ -20,7 +20,7 @@ const AFTER: usize = 1;
 const LAST: usize = 6;
 /// Positions shown of one result.
 const POSITIONS: usize = 3;
-/// Lines of the entry that a finding points at; the others get one.
+/// Lines of the entry that a finding points at, and of what it answers; the others get one.
 const LINES: usize = 4;
 /// Columns from which on a line has room for the headers that matter.
 const WIDE: usize = 110;
@@ -71,6 +71,11 @@ pub(super) fn write(page: &mut Page, transcript: &[TranscriptEntry], findings: &
         .take(POSITIONS)
         .collect();
     let chosen = choose(transcript, &positions);
+    let asked: Vec<usize> = positions
+        .iter()
+        .filter_map(|seq| transcript.iter().position(|entry| entry.seq == *seq))
+        .filter_map(|at| question(transcript, at))
+        .collect();
     page.field(
         "evidence",
         "→ sent, ← received, > what the finding points at",
@@ -81,7 +86,13 @@ pub(super) fn write(page: &mut Page, transcript: &[TranscriptEntry], findings: &
     for index in &chosen {
         let entry = &transcript[*index];
         skipped(page, entry.seq.saturating_sub(before));
-        entry_lines(page, entry, positions.contains(&entry.seq), is_mixed);
+        let is_marked = positions.contains(&entry.seq);
+        let lines = if is_marked || asked.contains(index) {
+            LINES
+        } else {
+            1
+        };
+        entry_lines(page, entry, (is_marked, lines), is_mixed);
         for told in exchange::told(transcript, *index) {
             page.line(&[(Tone::Dim, &format!("{:22}{}", "", visible(&told)))]);
         }
@@ -149,7 +160,12 @@ fn skipped(page: &mut Page, entries: u64) {
     }
 }
 
-fn entry_lines(page: &mut Page, entry: &TranscriptEntry, is_marked: bool, is_mixed: bool) {
+fn entry_lines(
+    page: &mut Page,
+    entry: &TranscriptEntry,
+    (is_marked, most): (bool, usize),
+    is_mixed: bool,
+) {
     let seq = format!("#{}", entry.seq);
     let mark = if is_marked { ">" } else { " " };
     let head = format!(
@@ -162,9 +178,9 @@ fn entry_lines(page: &mut Page, entry: &TranscriptEntry, is_marked: bool, is_mix
     if let Some(number) = exchange::number(entry).filter(|_| is_mixed) {
         text = format!("[{number}] {text}");
     }
-    let lines = match is_marked {
-        true => wrap(&cut(&text, room * LINES), room),
-        false => vec![cut(&text, room).into_owned()],
+    let lines = match most {
+        1 => vec![cut(&text, room).into_owned()],
+        _ => wrap(&cut(&text, room * most), room),
     };
     let tone = if is_marked { Tone::Strong } else { Tone::Dim };
     let pad = " ".repeat(columns(&head));
