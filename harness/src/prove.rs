@@ -377,10 +377,9 @@ async fn run_all(
     };
     let honest = stage(catalogue, peer.clone(), Means::default(), revision);
     let probe = probe(&honest, revision).await;
-    let result = probe.result.as_ref();
-    let capabilities = result
-        .and_then(|result| result.get("capabilities").cloned())
-        .unwrap_or_default();
+    let told = probe.result.as_ref();
+    let capabilities = told.and_then(|told| told.capabilities.clone());
+    let capabilities = capabilities.unwrap_or_default();
     let permissions = Permissions::new(&["*"], false).expect("a star is a glob");
     let means = Means {
         permissions,

@@ -163,7 +163,13 @@ fn usage_errors_are_exit_2() {
         ),
         (
             "repro-no-such-revision",
-            &["explain", "jsonrpc/batch", "--repro"],
+            &[
+                "explain",
+                "jsonrpc/batch",
+                "--repro",
+                "--revision",
+                "2025-11-25",
+            ],
         ),
     ] {
         golden(name, &assay(args), 2);

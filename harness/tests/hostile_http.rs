@@ -285,7 +285,7 @@ const ROWS: &[Row] = &[
         "mute-after-initialize",
         &[],
         1,
-        "did not answer a ping after the handshake",
+        "did not answer `ping` after `initialize`",
         |asked| {
             if asked.is_initialize() {
                 asked.honest()
@@ -597,7 +597,12 @@ fn reference(path: &str, args: &[&str], serve: &[&str], code: i32) -> Ended {
 }
 
 fn forgets_to_delete() {
-    let ended = reference("mcp", &[], &["--fault", "session/deleted/gone#1"], 1);
+    let ended = reference(
+        "mcp",
+        &["--revision", "2025-11-25"],
+        &["--fault", "session/deleted/gone#1"],
+        1,
+    );
     assert_says(&ended, "session/deleted/gone");
     let report = ended.report();
     let denied: Vec<&Value> = results(&report)

@@ -38,12 +38,19 @@ fn names_as_used(scenarios: &[Scenario]) -> LintContext {
                 name, parameters, ..
             } = &step.action
             {
-                context.natives.retain(|native| native.name != *name);
-                context.natives.push(NativeStep {
-                    name: name.clone(),
-                    parameters: parameters.iter().map(|(key, _)| key.clone()).collect(),
-                    labels: Default::default(),
-                });
+                let used = parameters.iter().map(|(key, _)| key.clone());
+                let known = context
+                    .natives
+                    .iter_mut()
+                    .find(|native| native.name == *name);
+                match known {
+                    Some(known) => known.parameters.extend(used),
+                    None => context.natives.push(NativeStep {
+                        name: name.clone(),
+                        parameters: used.collect(),
+                        labels: Default::default(),
+                    }),
+                }
             }
         }
         for check in &scenario.checks {

@@ -226,9 +226,9 @@ pub struct Explain {
     /// Binding of the script: stdio, or http for curl; by default the one that the scenario needs, else stdio.
     #[arg(long, value_name = "BINDING", requires = "repro", value_parser = script_binding)]
     pub binding: Option<Binding>,
-    /// Revision of the script.
-    #[arg(long, default_value = "2025-11-25", value_name = "DATE")]
-    pub revision: Revision,
+    /// Revision of the script: by default the last of the legacy era, or the first that the scenario has after it.
+    #[arg(long, value_name = "DATE")]
+    pub revision: Option<Revision>,
     /// The table of fixtures and their fields.
     #[arg(long)]
     pub fixtures: bool,

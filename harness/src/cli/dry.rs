@@ -29,7 +29,9 @@ pub async fn main(mut stage: Stage, settings: &Settings, mask: &Mask) -> Result<
         tested,
         cases,
     } = survey(&mut stage, settings).await;
-    if let Some(why) = probes.iter().find_map(|probe| probe.silence.clone()) {
+    let is_reached = probes.iter().any(|probe| probe.answered);
+    let why = probes.iter().find_map(|probe| probe.silence.clone());
+    if let Some(why) = why.filter(|_| !is_reached) {
         return Err(Failure {
             code: ExitCode::NoTarget,
             message: shown(&why, mask),

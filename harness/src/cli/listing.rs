@@ -95,8 +95,8 @@ pub fn list(list: &List) -> Result<ExitCode, Failure> {
     })
 }
 
-const SANITY_TEXT: &str = "run/sanity/alive (robustness)\n  a plain handshake and a ping are answered\n\n\
-    Rule\n  a target under test answers a plain handshake before and after the run\n\n\
+const SANITY_TEXT: &str = "run/sanity/alive (robustness)\n  a plain opening request and a harmless one after it are answered\n\n\
+    Rule\n  a target under test answers an ordinary client before and after the run\n\n\
     The first exchange of a run and its last, each on a process of its own. It is built in, and no card can leave it out:\n\
     without a first one nothing that follows would mean anything, and without a last one a death would go unnoticed.\n";
 

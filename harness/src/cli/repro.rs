@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::cli::target::quoted;
+use crate::era::Manner;
 use crate::native::Means;
 use crate::native::permission::Permissions;
 use crate::prove::fixtures_in;
@@ -24,9 +25,13 @@ use std::time::Duration;
 pub fn script(
     catalogue: &Arc<Catalogue>,
     card: &Scenario,
-    revision: Revision,
+    revision: Option<Revision>,
     binding: Option<Binding>,
 ) -> Result<String, Failure> {
+    let last = card.until.unwrap_or(Revision::R2025_11_25);
+    let usual = card.since.max(Revision::R2025_11_25.min(last));
+    let revision = revision.unwrap_or(usual);
+    let fence = Manner::new(revision).fence_method();
     let offer = Offer {
         fixtures: BTreeMap::from([(revision, fixtures_in(revision))]),
         calls_allowed: BTreeSet::from([revision]),
@@ -64,7 +69,7 @@ pub fn script(
         "#!/bin/sh\n# {} in {revision}: the bytes that mcp-assay sends, in order.\n\
          # Usage: sh THIS-FILE your-server its-arguments. The server's answers appear as they come.\n\
          # Each line waits a second, in place of the answer that mcp-assay waits for.\n\
-         # The pings are fences: whatever came before them should have been answered by then.\n{{\n",
+         # Each `{fence}` of ours is a fence: whatever came before it should have been answered by then.\n{{\n",
         card.id
     );
     for entry in sent {
@@ -85,10 +90,11 @@ const OF_CURL: &[&str] = &["host", "content-length", "user-agent", "connection"]
 
 /// The same requests with curl. The MCP session is that which the server gives; a stream is read for a few seconds.
 fn curl(card: &Scenario, revision: Revision, sent: &[Entry]) -> String {
+    let fence = Manner::new(revision).fence_method();
     let mut out = format!(
         "#!/bin/sh\n# {} in {revision}: the requests that mcp-assay sends, in order.\n\
          # Usage: sh THIS-FILE URL. Each answer is shown with its head; streams are read for five seconds.\n\
-         # The pings are fences: whatever came before them should have been answered by then.\n\
+         # Each `{fence}` of ours is a fence: whatever came before it should have been answered by then.\n\
          url=$1\nsession=\nheads=$(mktemp)\n\
          keep() {{ session=$(tr -d '\\r' < \"$heads\" | sed -n 's/^[Mm][Cc][Pp]-[Ss][Ee][Ss][Ss][Ii][Oo][Nn]-[Ii][Dd]: *//p' | head -n 1); }}\n",
         card.id

@@ -199,8 +199,22 @@ pub async fn complete(
     }
 }
 
+/// Cancels a request: over HTTP of the modern era by closing its stream, else by a notification.
+pub async fn cancel(conversation: &mut Conversation, index: SentIndex) {
+    let seq = if conversation.manner.is_modern() && conversation.has_exchanges() {
+        conversation.close_stream(index);
+        conversation.last_seq()
+    } else {
+        let id = conversation.sent(index).id.clone();
+        let id = id.unwrap_or_else(|| RawId("null".to_owned()));
+        let (sent, _) = conversation.send_message(&cancelled(&id)).await;
+        conversation.sent(sent).seq
+    };
+    conversation.sent_mut(index).cancelled = Some(seq);
+}
+
 /// Text of the notification that cancels a request.
-pub fn cancelled(id: &RawId) -> String {
+fn cancelled(id: &RawId) -> String {
     format!(
         r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{},"reason":"no longer needed"}}}}"#,
         id.0

@@ -74,7 +74,7 @@ pub async fn run(
         }
     }
     for (_, index) in &streams {
-        end(conversation, *index).await;
+        era::cancel(conversation, *index).await;
     }
     if bound.missing.is_none()
         && let Fence::Missing(missing) = conversation.fence(Duration::ZERO).await
@@ -140,17 +140,6 @@ async fn called(
         Fence::Answered(_) => Ok(kind),
         Fence::Missing(missing) => Err(missing),
     }
-}
-
-/// Ends a subscription as a client does.
-async fn end(conversation: &mut Conversation, index: SentIndex) {
-    if conversation.has_exchanges() {
-        conversation.close_stream(index);
-    } else if let Some(id) = conversation.sent(index).id.clone() {
-        let _ = conversation.send_message(&era::cancelled(&id)).await;
-    }
-    let seq = conversation.last_seq();
-    conversation.sent_mut(index).cancelled = Some(seq);
 }
 
 /// The notifications of a subscription, in order.

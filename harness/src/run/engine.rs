@@ -186,6 +186,10 @@ impl Run<'_> {
         when: &str,
     ) {
         let binding = stage.launcher.binding();
+        // What speaks nothing that was asked for is told so in a note.
+        if tested.is_empty() {
+            return;
+        }
         // Of several exchanges that which cases are run after; of none, any.
         let is_tested = |probe: &&Probe| probe.negotiated().is_some_and(|it| tested.contains(&it));
         let spoken = probes

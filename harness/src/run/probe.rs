@@ -46,13 +46,39 @@ pub enum Choice {
     Exact(Revision),
 }
 
+/// What the result of an opening request says of a target.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The revision that a legacy server settles on.
+    version: Option<Value>,
+    /// What it declares.
+    pub capabilities: Option<Value>,
+    /// Name and version, as it gives them.
+    pub server_info: Option<Value>,
+}
+
+impl Told {
+    fn read(result: &Value, era: Era) -> Self {
+        let info = match era {
+            Era::Legacy => "/serverInfo",
+            Era::Modern => "/_meta/io.modelcontextprotocol~1serverInfo",
+        };
+        Told {
+            version: result.get("protocolVersion").cloned(),
+            capabilities: result.get("capabilities").cloned(),
+            server_info: result.pointer(info).cloned(),
+        }
+    }
+}
+
 /// What an opening request and a fence brought.
 #[derive(Clone, Debug)]
 pub struct Probe {
     /// Revision offered.
     pub offered: Revision,
-    /// Result of the opening request, where there was one.
-    pub result: Option<Value>,
+    /// What the result of the opening request says, where there was one. The rest of it may be as large as memory allows, and stays where it
+    /// came.
+    pub result: Option<Told>,
     /// What the target answered instead: the error, or a fragment.
     pub refusal: Option<String>,
     /// Whether anything was a well-formed response to a request of ours.
@@ -78,7 +104,8 @@ impl Probe {
             Era::Legacy => self
                 .result
                 .as_ref()?
-                .get("protocolVersion")?
+                .version
+                .as_ref()?
                 .as_str()?
                 .parse()
                 .ok()
@@ -89,11 +116,7 @@ impl Probe {
 
     /// Name and version of the server, as it gives them.
     pub fn server_info(&self) -> Option<&Value> {
-        let at = match self.offered.era() {
-            Era::Legacy => "/serverInfo",
-            Era::Modern => "/_meta/io.modelcontextprotocol~1serverInfo",
-        };
-        self.result.as_ref()?.pointer(at)
+        self.result.as_ref()?.server_info.as_ref()
     }
 
     fn nothing(offered: Revision) -> Self {
@@ -176,8 +199,8 @@ impl Probe {
             });
         }
         Some(match (&self.result, &self.refusal, &self.silence) {
-            (Some(result), _, _) if self.offered.era() == Era::Legacy => {
-                let said = result.get("protocolVersion");
+            (Some(told), _, _) if self.offered.era() == Era::Legacy => {
+                let said = told.version.as_ref();
                 let said = said.map_or("no protocolVersion".to_owned(), Value::to_string);
                 format!("it answered `{method}` with {said}")
             }
@@ -264,24 +287,22 @@ async fn ask(
         None => wait_beside(&mut conversation, index, asked + patience).await,
     };
     let opened = era::complete(&mut conversation, index, asked, waited).await;
-    let reply = conversation
-        .reply(index)
-        .and_then(|entry| entry.message.clone());
+    // An answer may be as large as memory allows: it is read where it lies.
+    let reply = conversation.reply(index);
+    let reply = reply.and_then(|entry| entry.message.as_ref());
     if offered.era() == Era::Modern {
-        probe.spoken = Some(discovery::read(reply.as_ref(), offered));
+        probe.spoken = Some(discovery::read(reply, offered));
     }
-    match (opened, reply) {
-        (Opened::Yes, Some(message)) => {
-            probe.answered = true;
-            probe.result = message.value.get("result").cloned();
-            probe.fence = Some(conversation.fence(Duration::ZERO).await);
-        }
-        (Opened::Refused, Some(message)) => {
-            probe.answered = matches!(message.kind, Kind::Result | Kind::Error);
-            probe.refusal = refusal(&conversation, index, &message);
-        }
-        (Opened::Yes | Opened::Refused, None) => {}
-        (Opened::Missing(missing), _) => {
+    if let Some(message) = reply {
+        probe.answered = matches!(message.kind, Kind::Result | Kind::Error);
+        let result = message.value.get("result");
+        probe.result = result.map(|result| Told::read(result, offered.era()));
+        probe.refusal = refusal(&conversation, index, message);
+    }
+    match opened {
+        Opened::Yes => probe.fence = Some(conversation.fence(Duration::ZERO).await),
+        Opened::Refused => {}
+        Opened::Missing(missing) => {
             probe.fence = Some(Fence::Missing(missing));
             let waited =
                 Duration::from_secs_f64((asked.elapsed().as_secs_f64() * 10.0).round() / 10.0);
@@ -289,16 +310,19 @@ async fn ask(
         }
     }
     probe.duration = began.elapsed();
-    probe.entries = conversation.entries().to_vec();
-    let has_tools = probe.result.as_ref().is_some_and(|result| {
-        let tools = result.pointer("/capabilities/tools");
-        tools.is_some_and(Value::is_object)
-    });
+    let opening = conversation.entries().len();
+    let capabilities = probe
+        .result
+        .as_ref()
+        .and_then(|told| told.capabilities.as_ref());
+    let has_tools = capabilities.is_some_and(|it| it.get("tools").is_some_and(Value::is_object));
     if lists_tools && has_tools && probe.lives() && probe.negotiated().is_some() {
         probe.tools = walk_some("tools/list", &mut conversation, MOST_PAGES)
             .await
             .entries;
     }
+    probe.entries = conversation.take_entries();
+    probe.entries.truncate(opening);
     retire(conversation, probe.answered).await;
     probe
 }

@@ -139,7 +139,10 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
         let Some(revision) = probe.negotiated() else {
             continue;
         };
-        let capabilities = probe.result.as_ref().and_then(|it| it.get("capabilities"));
+        let capabilities = probe
+            .result
+            .as_ref()
+            .and_then(|told| told.capabilities.as_ref());
         let mut mirror = Mirror::new(revision.as_str());
         probe.tools.iter().for_each(|tool| mirror.learn(tool));
         let means = Means {

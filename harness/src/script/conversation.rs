@@ -169,6 +169,11 @@ impl Conversation {
         self.transcript.entries()
     }
 
+    /// Gives everything so far away, of a conversation that is over.
+    pub fn take_entries(&mut self) -> Vec<Entry> {
+        self.transcript.take()
+    }
+
     /// Position of the last entry; 0 before the first.
     pub fn last_seq(&self) -> u64 {
         self.transcript.last_seq()

@@ -17,7 +17,7 @@ use mcp_assay_model::scenario::{
 };
 use mcp_assay_model::template::Template;
 use mcp_assay_transport::pipes::Exit;
-use mcp_assay_wire::jsonrpc::{Kind, RawId};
+use mcp_assay_wire::jsonrpc::Kind;
 use mcp_assay_wire::raw;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -573,16 +573,7 @@ impl Execution<'_, '_> {
         let Some(Named::Sent(index)) = self.labels.get(request).cloned() else {
             return;
         };
-        let seq = if self.conversation.manner.is_modern() && self.conversation.has_exchanges() {
-            self.conversation.close_stream(index);
-            self.conversation.last_seq()
-        } else {
-            let id = self.conversation.sent(index).id.clone();
-            let id = id.unwrap_or_else(|| RawId("null".to_owned()));
-            let (sent, _) = self.conversation.send_message(&era::cancelled(&id)).await;
-            self.conversation.sent(sent).seq
-        };
-        self.conversation.sent_mut(index).cancelled = Some(seq);
+        era::cancel(self.conversation, index).await;
     }
 
     async fn close(&mut self, close: &Close) {

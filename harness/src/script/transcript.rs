@@ -27,6 +27,11 @@ impl Transcript {
         &self.entries
     }
 
+    /// Gives everything away; nothing may be asked of it after.
+    pub fn take(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
+    }
+
     /// Position of the last entry; 0 before the first.
     pub fn last_seq(&self) -> u64 {
         self.entries.len() as u64
