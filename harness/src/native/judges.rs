@@ -30,7 +30,7 @@ pub const JUDGES: &[(&str, &str)] = &[
     ),
     (
         "list-results",
-        "each result on a tour but those of tools/call fits the definition of its method",
+        "each result of the capability that a tour is about, but those of tools/call, fits the definition of its method",
     ),
     (
         "only-asked",
@@ -147,7 +147,15 @@ fn call_results(bound: &NativeBound, record: &Record) -> Judgement {
 }
 
 fn list_results(bound: &NativeBound, record: &Record) -> Judgement {
-    let judged = results(bound, record, |method| method != "tools/call");
+    // A tour lists what it needs to know besides; that is for the tour of that capability to judge.
+    let own = match bound.value["of"].as_str().unwrap_or_default() {
+        "completion" => "completion/",
+        "logging" => "logging/",
+        "prompts" => "prompts/",
+        "resources" => "resources/",
+        _ => "tools/list",
+    };
+    let judged = results(bound, record, |method| method.starts_with(own));
     if judged.judged == 0 && judged.findings.is_empty() {
         return Judgement::unjudged(Reason::NothingToJudge);
     }

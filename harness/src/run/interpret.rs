@@ -195,7 +195,10 @@ fn blame(results: &mut [CheckResult], label: &str, missed: &Missed, record: &Rec
         ),
         _ => (None, None, None),
     };
-    let what = method.map_or_else(|| format!("`{label}`"), |method| format!("`{method}`"));
+    let what = method.map_or_else(
+        || format!("the card's message `{label}`"),
+        |method| format!("`{method}`"),
+    );
     let settled = match record.end {
         _ if instead.is_some() => "and its exchange is over",
         End::Closed => "though the target wrote its output to the end",

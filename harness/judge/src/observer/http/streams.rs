@@ -216,6 +216,6 @@ fn name(message: &Message) -> String {
     match (message.kind, &message.method) {
         (Kind::Request, Some(method)) => format!("the request `{}` {id}", text::cut(method)),
         (Kind::Notification, Some(method)) => format!("the notification `{}`", text::cut(method)),
-        _ => format!("the response to {id}"),
+        _ => format!("the response to the request with id {id}"),
     }
 }
