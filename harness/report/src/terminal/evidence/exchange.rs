@@ -1,6 +1,7 @@
 //! The parts of an HTTP exchange, each on a line as a person would say it.
 
 use mcp_assay_model::result::{HttpFacts, TranscriptEntry};
+use serde_json::Value;
 use std::fmt::Write;
 
 /// Headers that matter of a request, where there is room.
@@ -122,9 +123,10 @@ pub(super) fn said(http: &HttpFacts, is_wide: bool) -> String {
     }
 }
 
-/// What a request says in its headers that an ordinary one of its connection does not, a line each: `with Origin: …`, `without Accept`.
+/// What a request says in its headers that an ordinary one does not, a line each: `with Origin: …`, `without Accept`.
 ///
-/// Ordinary is the request after `initialize` for a POST, and the first GET for a GET. It is told in full, since a verdict may rest on it.
+/// Ordinary is the request after `initialize` for a POST, and the first GET for a GET, of the same connection; of the headers that repeat
+/// the body, ordinary is what the body says. It is told in full, since a verdict may rest on it.
 pub(super) fn told(transcript: &[TranscriptEntry], at: usize) -> Vec<String> {
     let entry = &transcript[at];
     let Some(HttpFacts::Request {
@@ -133,38 +135,86 @@ pub(super) fn told(transcript: &[TranscriptEntry], at: usize) -> Vec<String> {
     else {
         return Vec::new();
     };
-    let of_kind = transcript[..at]
-        .iter()
-        .filter_map(|earlier| match &earlier.http {
-            Some(HttpFacts::Request {
-                method: other,
-                headers,
-                ..
-            }) if other == method && earlier.connection == entry.connection => Some(headers),
-            _ => None,
-        });
-    let ordinary = of_kind.take(2).collect::<Vec<_>>();
-    let ordinary = match (method.as_str(), ordinary.as_slice()) {
-        ("POST", [_, second]) => *second,
-        ("GET", [first, ..]) => *first,
-        _ => return Vec::new(),
-    };
-    let values = |headers: &[(String, String)], known: &str| -> Vec<String> {
-        let named = headers.iter().filter(|(name, _)| is(name, known));
-        named.map(|(_, value)| value.clone()).collect()
-    };
     let mut told = Vec::new();
-    for known in OF_REQUEST {
-        let (here, there) = (values(headers, known), values(ordinary, known));
-        if here == there {
-            continue;
+    if let Some(ordinary) = ordinary(&transcript[..at], &entry.connection, method) {
+        for known in OF_REQUEST {
+            tell(&mut told, known, headers, &values(ordinary, known));
         }
-        if here.is_empty() {
-            told.push(format!("without {known}"));
+    }
+    if let Some(message) = &entry.message {
+        for (known, body) in repeated(message, headers) {
+            tell(&mut told, known, headers, &body);
         }
-        told.extend(here.iter().map(|value| format!("with {known}: {value}")));
+    }
+    for (name, value) in headers {
+        if name.to_ascii_lowercase().starts_with("mcp-param-") {
+            told.push(format!("with {}: {value}", name.to_ascii_lowercase()));
+        }
     }
     told
+}
+
+/// Headers of the request that others of its kind are measured by.
+fn ordinary<'t>(
+    earlier: &'t [TranscriptEntry],
+    connection: &str,
+    kind: &str,
+) -> Option<&'t [(String, String)]> {
+    let of_kind = earlier.iter().filter_map(|entry| match &entry.http {
+        Some(HttpFacts::Request {
+            method, headers, ..
+        }) if method == kind && entry.connection == connection => Some(headers.as_slice()),
+        _ => None,
+    });
+    match (kind, of_kind.take(2).collect::<Vec<_>>().as_slice()) {
+        ("POST", [_, second]) => Some(second),
+        ("GET", [first, ..]) => Some(first),
+        _ => None,
+    }
+}
+
+/// Headers that repeat parts of a message, each with what the message says; none where the request is of an era without them.
+fn repeated(message: &Value, headers: &[(String, String)]) -> Vec<(&'static str, Vec<String>)> {
+    let text = |pointer| message.pointer(pointer).and_then(Value::as_str);
+    let version = text("/params/_meta/io.modelcontextprotocol~1protocolVersion");
+    if version.is_none() && values(headers, "mcp-method").is_empty() {
+        return Vec::new();
+    }
+    let method = text("/method");
+    let name = match method {
+        Some("tools/call" | "prompts/get") => text("/params/name"),
+        Some("resources/read") => text("/params/uri"),
+        _ => None,
+    };
+    [
+        ("mcp-protocol-version", version),
+        ("mcp-method", method),
+        ("mcp-name", name),
+    ]
+    .map(|(known, said)| (known, said.map(str::to_owned).into_iter().collect()))
+    .into()
+}
+
+/// Adds how a header differs from what is ordinary, once.
+fn tell(told: &mut Vec<String>, known: &str, headers: &[(String, String)], ordinary: &[String]) {
+    let here = values(headers, known);
+    if here == ordinary {
+        return;
+    }
+    let mut lines: Vec<String> = here
+        .iter()
+        .map(|value| format!("with {known}: {value}"))
+        .collect();
+    if lines.is_empty() {
+        lines.push(format!("without {known}"));
+    }
+    lines.retain(|line| !told.contains(line));
+    told.extend(lines);
+}
+
+fn values(headers: &[(String, String)], known: &str) -> Vec<String> {
+    let named = headers.iter().filter(|(name, _)| is(name, known));
+    named.map(|(_, value)| value.clone()).collect()
 }
 
 /// What stands in place of bytes where a part has none.
@@ -257,6 +307,40 @@ mod tests {
         assert_eq!(told[3], ["with origin: http://a", "without mcp-session-id"]);
         assert_eq!(told[4], nothing);
         assert_eq!(told[5], ["with last-event-id: 7"]);
+    }
+
+    #[test]
+    fn a_header_that_repeats_the_body_is_told_where_the_two_differ() {
+        let call = |headers: &[(&str, &str)]| {
+            let mut entry = asked(1, "POST", headers);
+            entry.message = Some(serde_json::json!({
+                "method": "tools/call",
+                "params": {
+                    "name": "add",
+                    "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"},
+                },
+            }));
+            told(&[entry], 0)
+        };
+        let (version, method, name) = (
+            ("MCP-Protocol-Version", "2026-07-28"),
+            ("Mcp-Method", "tools/call"),
+            ("Mcp-Name", "add"),
+        );
+        assert_eq!(call(&[version, method, name]), Vec::<String>::new());
+        assert_eq!(
+            call(&[version, ("Mcp-Method", "tools/list"), name]),
+            ["with mcp-method: tools/list"]
+        );
+        assert_eq!(call(&[version, method]), ["without mcp-name"]);
+        assert_eq!(
+            call(&[("MCP-Protocol-Version", "x"), method, name]),
+            ["with mcp-protocol-version: x"]
+        );
+        assert_eq!(
+            call(&[version, method, name, ("Mcp-Param-Region", "eu")]),
+            ["with mcp-param-region: eu"]
+        );
     }
 
     #[test]
