@@ -13,6 +13,9 @@ use tokio::task::JoinSet;
 /// Between the two pieces of a message that is cut, so that a reader sees them apart.
 const CUT_PAUSE: Duration = Duration::from_millis(20);
 
+/// Between the pieces of a server that writes little at a time.
+const PIECE_PAUSE: Duration = Duration::from_millis(1);
+
 /// Writes what is queued until nobody can queue any more.
 pub(crate) struct Writer<W> {
     output: Pin<Box<W>>,
@@ -133,7 +136,18 @@ impl<W: AsyncWrite> Writer<W> {
             self.output.flush().await?;
             tokio::time::sleep(CUT_PAUSE).await;
         }
-        self.output.write_all(rest).await
+        let piece = self.with_teller(|teller| teller.habits().piece);
+        if rest.len() > piece {
+            self.with_teller(Teller::habit_showed);
+        }
+        for piece in rest.chunks(piece) {
+            self.output.write_all(piece).await?;
+            if piece.len() < rest.len() {
+                self.output.flush().await?;
+                tokio::time::sleep(PIECE_PAUSE).await;
+            }
+        }
+        Ok(())
     }
 
     /// A process that dies takes with it what was to be said later.

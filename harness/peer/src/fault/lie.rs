@@ -170,6 +170,10 @@ pub(crate) struct Habits {
     pub start_delay: Duration,
     /// Time that each answer, save that to `initialize`, lies in a buffer.
     pub answer_delay: Duration,
+    /// The same for the first of these, the third, and so on, on top.
+    pub every_second_answer_delay: Duration,
+    /// Bytes that are written at once, at most.
+    pub piece: usize,
     /// Written after each message.
     pub terminator: &'static str,
     /// Whether the answers to a batch go out one by one.
@@ -186,6 +190,8 @@ impl Default for Habits {
             banner: "",
             start_delay: Duration::ZERO,
             answer_delay: Duration::ZERO,
+            every_second_answer_delay: Duration::ZERO,
+            piece: usize::MAX,
             terminator: "\n",
             splits_batches: false,
             is_serial: false,

@@ -5,6 +5,7 @@ pub(super) mod exchange;
 pub(super) mod habit;
 pub(super) mod ids;
 pub(super) mod modern;
+pub(super) mod oddities;
 pub(super) mod pages;
 pub(super) mod repeats;
 pub(super) mod strikes;

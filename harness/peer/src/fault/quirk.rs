@@ -146,6 +146,10 @@ pub(crate) enum Quirk {
     SharesSessions,
     /// Sends the head of each response three seconds late.
     SlowHead,
+    /// Writes the names of header fields and media types in capitals.
+    SpellsInCapitals,
+    /// Gives session ids of every character that one may have.
+    StrangeSessionIds,
     /// Answers every POST of a request by an event stream.
     SseOnly,
     /// Answers requests with a session id it never gave with 400.

@@ -1,13 +1,14 @@
 //! The list of named faults: what `serve --list-faults` prints and cards may say.
 //!
 //! They are listed by theme, each list sorted by name: [`messages`] are faults of what is said, on any binding; [`http`] of what the HTTP
-//! layer of the legacy era does; [`modern`] and [`modern_http`] are the same of the modern era.
+//! layer of the legacy era does; [`modern`] and [`modern_http`] are the same of the modern era; [`oddities`] are no lies, but near misses.
 
 mod http;
 mod messages;
 mod modern;
 mod modern_http;
 mod modern_provocations;
+mod oddities;
 mod provocations;
 
 use super::lie::{Honest, Lie};
@@ -93,8 +94,11 @@ impl std::fmt::Debug for NamedFault {
 /// Every named fault, sorted by name.
 pub const FAULTS: &[NamedFault] = &sorted();
 
-const COUNT: usize =
-    messages::FAULTS.len() + http::FAULTS.len() + modern::FAULTS.len() + modern_http::FAULTS.len();
+const COUNT: usize = messages::FAULTS.len()
+    + http::FAULTS.len()
+    + modern::FAULTS.len()
+    + modern_http::FAULTS.len()
+    + oddities::FAULTS.len();
 
 /// The lists made one. The compiler runs this, so that the list is a constant and can be searched.
 const fn sorted() -> [NamedFault; COUNT] {
@@ -104,6 +108,7 @@ const fn sorted() -> [NamedFault; COUNT] {
         http::FAULTS,
         modern::FAULTS,
         modern_http::FAULTS,
+        oddities::FAULTS,
     ];
     let mut count = 0;
     let mut list = 0;

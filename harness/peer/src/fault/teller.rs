@@ -27,6 +27,8 @@ pub(crate) struct Teller {
     /// Requests that a named fault with a target is about.
     subjects: HashSet<u64>,
     refused: Option<FaultRefused>,
+    /// Answers so far, save those to `initialize`.
+    answers: u64,
     fired: u64,
     is_dying: bool,
     is_agreed: bool,
@@ -114,6 +116,7 @@ impl Teller {
             revisions: offered.to_vec(),
             subjects: HashSet::new(),
             refused: None,
+            answers: 0,
             fired: 0,
             is_dying: false,
             is_agreed: false,
@@ -261,12 +264,14 @@ impl Teller {
         let post = message.post;
         let messages = lie.send(message, is_subject, &mut fired);
         self.record(fired.times());
+        self.answers += u64::from(is_delayed);
+        let delay = match (is_delayed, self.answers % 2) {
+            (true, 1) => habits.answer_delay + habits.every_second_answer_delay,
+            (true, _) => habits.answer_delay,
+            (false, _) => Duration::ZERO,
+        };
         let say = |message: Outgoing| Utterance {
-            delay: if is_delayed {
-                habits.answer_delay
-            } else {
-                Duration::ZERO
-            },
+            delay,
             // What a lie adds goes where the message goes that it was added to.
             post: message.post.or(post),
             ..Utterance::of(message)

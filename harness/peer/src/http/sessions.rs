@@ -201,8 +201,14 @@ fn session_id(state: &State, serial: u64) -> String {
         let (first, second) = hex.split_at(16);
         return format!("{first} {second}");
     }
+    if state.shows(Quirk::StrangeSessionIds) {
+        return format!("{STRANGE}{hex}");
+    }
     hex
 }
+
+/// Every visible ASCII character that is no letter and no digit.
+const STRANGE: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 /// The sessions of a server.
 #[derive(Default)]

@@ -1,7 +1,8 @@
-//! A socket on which one spelling of header names is known, where a lie has it so.
+//! A socket on which header names are spelt in a way of its own, where a fault has it so.
 //!
 //! HTTP does not tell header names apart by case, and hyper does not hand on how they were written. So the names that are to be unknown
-//! are made so before hyper reads them: as bytes of the head, without a change of length.
+//! are made so before hyper reads them, and those that are to be in capitals once hyper wrote them: as bytes of the head, without a
+//! change of length.
 
 use super::state::State;
 use crate::fault::quirk::Quirk;
@@ -56,6 +57,25 @@ fn estrange(bytes: &mut [u8]) -> bool {
     is_changed
 }
 
+/// The bytes of one write with header names and the media type in capitals; `None` where they hold no whole head of a response.
+fn in_capitals(bytes: &[u8]) -> Option<Vec<u8>> {
+    if !bytes.starts_with(b"HTTP/1.1 ") {
+        return None;
+    }
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let mut changed = bytes.to_vec();
+    for line in changed[..end].split_mut(|byte| *byte == b'\n').skip(1) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
+        line[..colon].make_ascii_uppercase();
+        if &line[..colon] == b"CONTENT-TYPE" {
+            line.make_ascii_uppercase();
+        }
+    }
+    Some(changed)
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Spelling<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -77,7 +97,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Spelling<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
+        let changed = self
+            .state
+            .is(Quirk::SpellsInCapitals)
+            .then(|| in_capitals(bytes))
+            .flatten();
+        let Some(changed) = changed else {
+            return Pin::new(&mut self.socket).poll_write(cx, bytes);
+        };
+        let written = ready!(Pin::new(&mut self.socket).poll_write(cx, &changed))?;
+        self.state.fire();
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -89,7 +119,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Spelling<S> {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
+        // A head is changed as one piece.
+        !self.state.is(Quirk::SpellsInCapitals) && self.socket.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -103,7 +134,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Spelling<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::estrange;
+    use super::{estrange, in_capitals};
+
+    #[test]
+    fn names_of_fields_and_media_types_are_written_in_capitals_and_nothing_else() {
+        let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nmcp-session-id: aB\r\n\r\ndata: a";
+        let expected = b"HTTP/1.1 200 OK\r\nCONTENT-TYPE: TEXT/EVENT-STREAM\r\nMCP-SESSION-ID: aB\r\n\r\ndata: a";
+        assert_eq!(in_capitals(head).as_deref(), Some(&expected[..]));
+        for other in [&b"data: a\r\n\r\n"[..], b"HTTP/1.1 200 OK\r\na: b"] {
+            assert_eq!(in_capitals(other), None);
+        }
+    }
 
     #[test]
     fn only_modern_headers_written_otherwise_become_strange() {

@@ -150,6 +150,8 @@ async fn a_named_fault_fires_in_a_bare_handshake_only_where_that_is_its_provocat
             .provoked_by
             .iter()
             .all(|step| matches!(step, Provocation::Open(_)))
+            // It shows in the time that a long answer takes, and is at work in short ones.
+            || fault.name == "writes-piecemeal"
         {
             continue;
         }

@@ -1,0 +1,122 @@
+//! Lawful oddities: near misses that every card and every observer meets. Long because it is a list.
+
+use super::provocations::{ECHO, LIST, OPEN, PING, UNKNOWN_METHOD};
+use super::{LAWFUL, NamedFault, Over, Provocation, over_http};
+use crate::fault::lie::Lie;
+use crate::fault::lies::habit::Habit;
+use crate::fault::lies::oddities::{
+    AnswersOutOfOrder, Aside, Offers, Rewrites, SpeaksInBetween, with_escapes,
+    with_members_reversed, with_other_error_texts, with_unknown_members, with_white_space,
+    without_optional_members,
+};
+use crate::fault::quirk::Quirk;
+
+const fn odd(
+    name: &'static str,
+    about: &'static str,
+    provoked_by: &'static [Provocation],
+    begin: fn() -> Box<dyn Lie>,
+) -> NamedFault {
+    NamedFault {
+        name,
+        about,
+        is_lawful: LAWFUL,
+        over: Over::Any,
+        provoked_by,
+        quirk: None,
+        begin,
+    }
+}
+
+/// Sorted by name.
+pub(super) const FAULTS: &[NamedFault] = &[
+    odd(
+        "adds-unknown-members",
+        "adds a member that nobody knows wherever the schema is open",
+        &[OPEN],
+        || Rewrites::begin(with_unknown_members),
+    ),
+    odd(
+        "answers-out-of-order",
+        "answers every second request later than the one behind it",
+        &[OPEN, LIST, PING],
+        || Box::new(AnswersOutOfOrder),
+    ),
+    odd(
+        "escapes-all-text",
+        "writes every character of every string as an escape",
+        &[OPEN],
+        || Rewrites::begin(with_escapes),
+    ),
+    odd(
+        "leaves-out-optional-members",
+        "leaves out titles, descriptions, icons, annotations and whatever else may be missing",
+        &[OPEN],
+        || Rewrites::begin(without_optional_members),
+    ),
+    odd(
+        "logs-in-between",
+        "logs before each answer, in the legacy era",
+        &[OPEN, ECHO],
+        || SpeaksInBetween::begin(Aside::Log),
+    ),
+    odd(
+        "offers-nothing",
+        "has no feature that a server may do without, and declares none",
+        &[OPEN],
+        Offers::nothing,
+    ),
+    odd(
+        "offers-tools-alone",
+        "has tools and no other feature, and declares no other",
+        &[OPEN],
+        Offers::tools,
+    ),
+    odd(
+        "pings-in-between",
+        "pings the client before each answer, in the legacy era, first under the id of the client's own first request",
+        &[OPEN, ECHO],
+        || SpeaksInBetween::begin(Aside::Ping),
+    ),
+    odd(
+        "reverses-members",
+        "puts the members of every object in the other order",
+        &[OPEN],
+        || Rewrites::begin(with_members_reversed),
+    ),
+    over_http(
+        "spells-in-capitals",
+        "writes the names of header fields and media types in capitals",
+        LAWFUL,
+        Quirk::SpellsInCapitals,
+        &[OPEN],
+    ),
+    over_http(
+        "strange-session-ids",
+        "gives session ids of every character that one may have",
+        LAWFUL,
+        Quirk::StrangeSessionIds,
+        &[OPEN],
+    ),
+    odd(
+        "words-errors-otherwise",
+        "gives errors a long text of another language with line ends and odd characters, and data",
+        &[OPEN, UNKNOWN_METHOD],
+        || Rewrites::begin(with_other_error_texts),
+    ),
+    NamedFault {
+        over: Over::Stdio,
+        ..odd(
+            "writes-piecemeal",
+            "writes 61 bytes at a time, a millisecond apart",
+            &[OPEN, LIST],
+            || Habit::begin(|habits| habits.piece = 61),
+        )
+    },
+    odd(
+        "writes-white-space",
+        "writes blanks and tabs wherever JSON allows them",
+        &[OPEN],
+        || Rewrites::begin(with_white_space),
+    ),
+];
