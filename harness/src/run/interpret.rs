@@ -11,7 +11,7 @@ use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Bound, End, Missing, Record};
 use mcp_assay_model::requirement::Level;
 use mcp_assay_model::result::{CheckResult, Stage as Trust};
-use mcp_assay_model::scenario::{Basis, Check};
+use mcp_assay_model::scenario::{Basis, Check, Expect, Given, Part};
 use mcp_assay_model::template::Template;
 use mcp_assay_model::verdict::{Outcome, Reason, Verdict};
 use mcp_assay_wire::raw;
@@ -94,7 +94,13 @@ fn judged(stage: &Stage, case: &Case, attempt: &Attempt, record: &Record) -> Vec
             let mut resolve = |template: &Template| resolve(stage, case, record, template);
             let judgement = evaluate(check, record, &mut resolve, &Judges);
             if let Some(key) = settle(&mut result, judgement, record, &block) {
-                let judges_it = check.on.as_ref().is_some_and(|on| cause(record, on) == key);
+                let judges_it = check.on.as_ref().is_some_and(|on| {
+                    cause(record, on) == key
+                        && !check
+                            .given
+                            .as_ref()
+                            .is_some_and(|given| presupposes(given, on))
+                });
                 let missed = missed.entry(key).or_default();
                 let indices = if judges_it {
                     &mut missed.judging
@@ -110,6 +116,23 @@ fn judged(stage: &Stage, case: &Case, attempt: &Attempt, record: &Record) -> Vec
         blame(&mut results, &label, &missed, record);
     }
     results
+}
+
+/// Whether a check speaks of a notification only if it comes: no server has to send every notification that it may.
+fn presupposes(given: &Given, label: &str) -> bool {
+    match given {
+        Given::All(all) => all.iter().any(|given| presupposes(given, label)),
+        Given::One { on, expect } => {
+            let is_notification = matches!(
+                expect,
+                Expect::Message {
+                    part: Part::Notification,
+                    ..
+                }
+            );
+            on == label && is_notification
+        }
+    }
 }
 
 /// Checks that a message was missed by, as indices into the results.

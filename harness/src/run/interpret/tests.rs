@@ -135,6 +135,30 @@ async fn silence_is_never_blamed_on_a_check_that_only_presupposes_the_message() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_notification_that_a_check_presupposes_may_stay_away() {
+    let steps = "steps:
+  - open: { as: c }
+  - send: { as: q, message: { method: mcp-assay/q } }
+  - await: { as: m, notification: notifications/progress }
+  - await: { reply_to: q }
+checks:
+";
+    let on = |given: &str| {
+        format!(
+            "  - {{ name: x, title: t, rule: r, {MUST}, on: m, {given} expect: {{ notification: {{ type: object }} }} }}\n"
+        )
+    };
+    let target = || answering(ordinary);
+    let owed = [steps, &on("")].concat();
+    let (_, results) = judge(&card(&owed), target()).await;
+    assert_eq!(said(&results, "x"), "fail:no-reply");
+    let given = "given: { all: [ { on: m, notification: { type: object } } ] },";
+    let free = [steps, &on(given)].concat();
+    let (_, results) = judge(&card(&free), target()).await;
+    assert_eq!(said(&results, "x"), "given");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_or_hung_target_fails_its_life_and_blocks_all_else() {
     let text = [
         STEPS,
