@@ -57,29 +57,21 @@ fn reference_over(binding: Binding) -> u64 {
 #[test]
 fn every_mutant_is_killed_and_every_near_miss_passes() {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let proofs = matrix(&catalogue(), &only, 2);
+    let matrix = matrix(&catalogue(), &only, 2);
     let mut areas: BTreeMap<String, String> = BTreeMap::new();
     let mut problems = String::new();
-    for proof in &proofs {
-        let area = proof.id.split('/').next().unwrap_or_default().to_owned();
-        let fired: Vec<&str> = proof.fired.iter().map(String::as_str).collect();
-        let fired = if fired.is_empty() {
-            "nothing".to_owned()
-        } else {
-            fired.join(", ")
-        };
-        areas
-            .entry(area)
-            .or_default()
-            .push_str(&format!("{} -> {fired}\n", proof.id));
+    for proof in &matrix.proofs {
+        let area = areas.entry(proof.area().to_owned()).or_default();
+        area.push_str(&format!("{}\n", proof.line()));
         for problem in &proof.problems {
             problems.push_str(&format!("{}: {problem}\n", proof.id));
         }
     }
-    let cases: usize = proofs.iter().map(|proof| proof.cases).sum();
     eprintln!(
-        "kill matrix: {} mutants and near misses, {cases} cases",
-        proofs.len()
+        "kill matrix: {} mutants, near misses and oddities, {} sweeps, {} conversations",
+        matrix.proofs.len(),
+        matrix.sweeps,
+        matrix.conversations
     );
     assert!(problems.is_empty(), "\n{problems}");
     if !only.is_empty() {

@@ -57,6 +57,49 @@ pub(super) const LIVES: &[(&str, &str, FindingCode, &[Era])] = &[
     ("tour/tools", "hangs-on-call", FindingCode::Hung, LEGACY),
 ];
 
+/// Checks that a lawful oddity, `NAME+BINDING`, makes fire or keeps from a verdict: `ID`, and why that is right.
+pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "answers-as-cancel-arrives+memory",
+        &[(
+            "cancellation/in-flight-modern/not-answered",
+            "an answer that crosses the cancel tells nothing of whether it was heeded",
+        )],
+    ),
+    (
+        "no-event-ids+http",
+        &[(
+            "sse/primed/first-event",
+            "in 2025-11-25 a stream should begin with an event that has an id; elsewhere ids are optional",
+        )],
+    ),
+    (
+        "slow-head+http",
+        &[
+            ("http/get/alive", TOO_LATE),
+            ("http/get/second-stream", TOO_LATE),
+            ("lifecycle/before-initialized/alive", TOO_LATE),
+            ("lifecycle/before-initialized/no-requests", TOO_LATE),
+            ("lifecycle/early-request/alive", TOO_LATE),
+        ],
+    ),
+];
+
+const TOO_LATE: &str =
+    "silence ends before heads that are three seconds late, so it proves nothing";
+
+/// Lawful oddities, `NAME+BINDING`, that no card provokes, with the reason.
+pub(super) const UNSEEN: &[(&str, &str)] = &[
+    (
+        "accepts-any-accept+http",
+        "no card asks for a media type that the protocol does not have: every server may refuse that",
+    ),
+    (
+        "serial+http",
+        "cards that have two requests run at once do so over lines",
+    ),
+];
+
 /// A mutant (with a code) or a near miss (without) of an observer's rule.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed {
@@ -307,7 +350,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         Lie::Named("logs-on-listen-stream"),
         Some(FindingCode::UnexpectedMessage),
         &[],
-    ).with(&["logging/asked/told:no-reply"]),
+    ),
     over_http(
         OWN_STREAM,
         Lie::InNotification(

@@ -1,27 +1,46 @@
 //! What is proven: every mutant and near miss of the cards, of the observers' rules, and of the built-in check that a target lives.
 
-use super::claims::{LIVES, Lie, OBSERVED};
-use super::revisions;
+use super::claims::{self, LIVES, OBSERVED};
+use super::sweep::Lie;
+use super::{Proof, Sort, revisions};
 use crate::closed::observer_rules;
 use mcp_assay_catalogue::{Catalogue, check_id};
 use mcp_assay_model::finding::FindingCode;
-use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::scenario::{Fault, FaultAt, FaultTarget, NearVerdict, Need, Scenario};
 use mcp_assay_model::verdict::Verdict;
-use std::collections::BTreeMap;
+use mcp_assay_peer::{FAULTS, Over};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One mutant or near miss of a check or of an observer's rule.
 #[derive(Clone, Debug)]
 pub(super) struct Variation {
     pub id: String,
-    /// Full id of what it proves.
+    /// Full id of what it proves; of an oddity `NAME+BINDING`.
     pub own: String,
     pub revisions: Vec<Revision>,
-    /// Binding of the peer that tells the lie.
-    pub binding: Binding,
-    pub at: Option<FaultAt>,
-    pub fault: Fault,
+    pub lie: Lie,
     pub claim: Claim,
+}
+
+impl Variation {
+    /// Its proof, before anything was seen.
+    pub fn unproven(&self) -> Proof {
+        let sort = match self.claim {
+            Claim::Mutant { .. } | Claim::Life(_) => Sort::Mutant,
+            Claim::Near(_) => Sort::NearMiss,
+            Claim::Oddity(_) => Sort::Oddity,
+        };
+        Proof {
+            id: self.id.clone(),
+            sort,
+            fired: BTreeSet::new(),
+            struck: Vec::new(),
+            excused: BTreeSet::new(),
+            cases: 0,
+            problems: Vec::new(),
+        }
+    }
 }
 
 /// What must come of it.
@@ -36,6 +55,8 @@ pub(super) enum Claim {
     Near(NearVerdict),
     /// The built-in `CARD/alive` fails with this code, and whatever else fires is another card's `alive`.
     Life(FindingCode),
+    /// Nothing fires, in any case, and nothing is kept from passing, but these checks.
+    Oddity(&'static [(&'static str, &'static str)]),
 }
 
 fn revisions_of(card: &Scenario, at: Option<&FaultAt>) -> Vec<Revision> {
@@ -48,7 +69,7 @@ fn revisions_of(card: &Scenario, at: Option<&FaultAt>) -> Vec<Revision> {
         .collect()
 }
 
-/// Everything that is to be proven, in the order of cards, observers, lives.
+/// Everything that is to be proven, in the order of cards, observers, lives, oddities.
 pub(super) fn variations(catalogue: &Catalogue) -> Vec<Variation> {
     let mut all = Vec::new();
     for (card, check) in catalogue.checks() {
@@ -71,9 +92,12 @@ pub(super) fn variations(catalogue: &Catalogue) -> Vec<Variation> {
                 id,
                 own: own.clone(),
                 revisions,
-                binding: binding_of(card, at.as_ref(), fault),
-                at: at.clone(),
-                fault: fault.clone(),
+                lie: Lie {
+                    binding: binding_of(card, at.as_ref(), fault),
+                    at: at.clone(),
+                    fault: fault.clone(),
+                    is_oddity: false,
+                },
                 claim,
             });
         }
@@ -100,9 +124,12 @@ pub(super) fn variations(catalogue: &Catalogue) -> Vec<Variation> {
                 .filter(|revision| is_in(observed.rule, *revision))
                 .filter(|revision| observed.binding != Binding::Http || defines_http(*revision))
                 .collect(),
-            binding: observed.binding,
-            at,
-            fault,
+            lie: Lie {
+                binding: observed.binding,
+                at,
+                fault,
+                is_oddity: false,
+            },
             claim,
         });
     }
@@ -113,16 +140,59 @@ pub(super) fn variations(catalogue: &Catalogue) -> Vec<Variation> {
             id,
             own,
             revisions: revisions(eras).collect(),
-            binding: Binding::Memory,
-            at: None,
-            fault,
+            lie: Lie {
+                binding: Binding::Memory,
+                at: None,
+                fault,
+                is_oddity: false,
+            },
             claim: Claim::Life(code),
         });
     }
+    all.extend(oddities());
     all
 }
 
-fn lie_of(lie: Lie) -> (Option<FaultAt>, Fault) {
+/// Every lawful oddity of the reference server, over every binding on which it can show.
+fn oddities() -> impl Iterator<Item = Variation> {
+    let lawful = FAULTS.iter().filter(|fault| fault.is_lawful);
+    let all = lawful.flat_map(|fault| {
+        let bindings: &[Binding] = match fault.over {
+            Over::Any => &[Binding::Memory, Binding::Http, Binding::HttpSse],
+            Over::Stdio => &[Binding::Memory],
+            Over::Http => &[Binding::Http],
+        };
+        bindings.iter().map(|&binding| oddity(fault.name, binding))
+    });
+    all.filter(|one| {
+        let name = one.own.as_str();
+        claims::UNSEEN.iter().all(|(unseen, _)| *unseen != name)
+    })
+}
+
+fn oddity(name: &str, binding: Binding) -> Variation {
+    let own = format!("{name}+{binding}");
+    let but = claims::ODDITIES.iter().find(|(odd, _)| *odd == own);
+    let is_defined = |revision: &Revision| match binding {
+        Binding::Memory | Binding::Stdio => true,
+        Binding::Http => defines_http(*revision),
+        Binding::HttpSse => revision.era() == Era::Legacy,
+    };
+    Variation {
+        id: format!("near/{own}"),
+        own,
+        revisions: Revision::ALL.into_iter().filter(is_defined).collect(),
+        lie: Lie {
+            binding,
+            at: None,
+            fault: Fault::Named(name.to_owned()),
+            is_oddity: true,
+        },
+        claim: Claim::Oddity(but.map_or(&[], |(_, checks)| checks)),
+    }
+}
+
+fn lie_of(lie: claims::Lie) -> (Option<FaultAt>, Fault) {
     let at = |target| {
         Some(FaultAt {
             target,
@@ -131,8 +201,8 @@ fn lie_of(lie: Lie) -> (Option<FaultAt>, Fault) {
         })
     };
     match lie {
-        Lie::Named(name) => (None, Fault::Named(name.to_owned())),
-        Lie::InReply(method, nth, change) => {
+        claims::Lie::Named(name) => (None, Fault::Named(name.to_owned())),
+        claims::Lie::InReply(method, nth, change) => {
             let target = FaultTarget::ReplyTo(method.to_owned());
             let at = FaultAt {
                 target,
@@ -141,15 +211,15 @@ fn lie_of(lie: Lie) -> (Option<FaultAt>, Fault) {
             };
             (Some(at), change.fault())
         }
-        Lie::InNotification(method, change) => (
+        claims::Lie::InNotification(method, change) => (
             at(FaultTarget::Notification(method.to_owned())),
             change.fault(),
         ),
-        Lie::Instead(method, bytes) => (
+        claims::Lie::Instead(method, bytes) => (
             at(FaultTarget::Notification(method.to_owned())),
             Fault::Raw(bytes.to_vec()),
         ),
-        Lie::Header(method, name, value) => (
+        claims::Lie::Header(method, name, value) => (
             at(FaultTarget::ReplyTo(method.to_owned())),
             Fault::Header(name.to_owned(), Some(value.to_owned())),
         ),
