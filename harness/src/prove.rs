@@ -10,6 +10,7 @@
 mod claims;
 mod judgement;
 mod sweep;
+mod tally;
 mod traces;
 mod variations;
 
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use sweep::{Lie, sweep};
+pub use tally::Tally;
 use traces::Honest;
 use variations::{Claim, Variation, variations};
 

@@ -58,25 +58,18 @@ fn reference_over(binding: Binding) -> u64 {
 fn every_mutant_is_killed_and_every_near_miss_passes() {
     let only = std::env::var("ONLY").unwrap_or_default();
     let matrix = matrix(&catalogue(), &only, 2);
-    let mut areas: BTreeMap<String, String> = BTreeMap::new();
-    let mut problems = String::new();
-    for proof in &matrix.proofs {
-        let area = areas.entry(proof.area().to_owned()).or_default();
-        area.push_str(&format!("{}\n", proof.line()));
-        for problem in &proof.problems {
-            problems.push_str(&format!("{}: {problem}\n", proof.id));
-        }
-    }
+    let areas = matrix.by_area();
+    let problems = matrix.problems();
+    let tally = matrix.tally(&catalogue());
     eprintln!(
-        "kill matrix: {} mutants, near misses and oddities, {} sweeps, {} conversations",
-        matrix.proofs.len(),
-        matrix.sweeps,
-        matrix.conversations
+        "kill matrix: {} checks and {} rules; {:?}; {} sweeps, {} conversations",
+        tally.checks, tally.rules, tally.claims, matrix.sweeps, matrix.conversations
     );
-    assert!(problems.is_empty(), "\n{problems}");
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
     if !only.is_empty() {
         return;
     }
+    assert!(tally.unproven.is_empty(), "\n{}", tally.unproven.join("\n"));
     let folder = golden();
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(&folder).unwrap();

@@ -430,6 +430,11 @@ pub(super) const OBSERVED: &[Observed] = &[
         Some(FindingCode::Id),
     ),
     over_lines(
+        CANCELLED,
+        Lie::Named("cancels-subscription-after-change"),
+        None,
+    ),
+    over_lines(
         REQUESTED,
         Lie::Named("notifies-unasked"),
         Some(FindingCode::UnexpectedMessage),

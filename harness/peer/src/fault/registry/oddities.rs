@@ -1,9 +1,11 @@
 //! Lawful oddities: near misses that every card and every observer meets. Long because it is a list.
 
+use super::modern_provocations::{LISTEN, TOUCH as TOUCH_MODERN};
 use super::provocations::{ECHO, LIST, OPEN, PING, UNKNOWN_METHOD};
 use super::{LAWFUL, NamedFault, Over, Provocation, over_http};
 use crate::fault::lie::Lie;
 use crate::fault::lies::habit::Habit;
+use crate::fault::lies::modern::listening::CancelsAfterTelling;
 use crate::fault::lies::oddities::{
     AnswersOutOfOrder, Aside, Offers, Rewrites, SpeaksInBetween, with_escapes,
     with_members_reversed, with_other_error_texts, with_unknown_members, with_white_space,
@@ -42,6 +44,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         &[OPEN, LIST, PING],
         || Box::new(AnswersOutOfOrder),
     ),
+    NamedFault {
+        over: Over::Stdio,
+        ..odd(
+            "cancels-subscription-after-change",
+            "ends a subscription by notifications/cancelled once it has told of a change",
+            &[LISTEN, TOUCH_MODERN],
+            || Box::new(CancelsAfterTelling),
+        )
+    },
     odd(
         "escapes-all-text",
         "writes every character of every string as an escape",

@@ -13,6 +13,28 @@ const UPDATED: &str = "notifications/resources/updated";
 /// Where a message says which subscription it belongs to.
 const ID: &str = "/params/_meta/io.modelcontextprotocol~1subscriptionId";
 
+/// Ends a subscription by a cancel of its own once it has told of a change: lawful, a server may end it when it likes.
+pub(crate) struct CancelsAfterTelling;
+
+impl Lie for CancelsAfterTelling {
+    fn send(&mut self, message: Outgoing, _is_subject: bool, fired: &mut Fired) -> Vec<Outgoing> {
+        let told = match &message.about {
+            About::Notification(method) if method == UPDATED => message.json.at(ID).cloned(),
+            _ => None,
+        };
+        let Some(id) = told else {
+            return vec![message];
+        };
+        fired.count();
+        let params = Json::object([("requestId", id), ("reason", Json::text("shutting down"))]);
+        let cancel = Outgoing {
+            era: Era::Modern,
+            ..Outgoing::notification("notifications/cancelled", params)
+        };
+        vec![message, cancel]
+    }
+}
+
 /// What becomes of the messages of subscriptions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
