@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Planted {
     at: Option<FaultAt>,
     fault: Fault,
+    is_steady: bool,
     fired: Arc<AtomicU64>,
     here: Arc<Tally>,
 }
@@ -129,6 +130,7 @@ impl Planted {
         Planted {
             at,
             fault,
+            is_steady: false,
             fired: Arc::default(),
             here: Arc::default(),
         }
@@ -146,6 +148,20 @@ impl Planted {
     /// **Errors**: an unknown name, or one of stdio alone.
     pub fn named_on_http(name: &str) -> Result<Self, FaultRefused> {
         Planted::on_http(None, Fault::Named(name.to_owned()))
+    }
+
+    /// The same fault for a server that goes on: where there are no sessions, the nth message of a kind and all after it are struck. There
+    /// every client's messages count together, so the nth alone would be told to whoever comes first, and to nobody again.
+    pub fn steadily(self) -> Self {
+        Planted {
+            is_steady: true,
+            ..self
+        }
+    }
+
+    /// Whether a message is struck that is the `seen`th of its kind, with or without a session.
+    pub(crate) fn is_due(&self, at: &FaultAt, seen: u32, has_session: bool) -> bool {
+        seen == at.nth || (self.is_steady && !has_session && seen > at.nth)
     }
 
     /// How often it has struck, on all connections that it was planted on.

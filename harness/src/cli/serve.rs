@@ -24,6 +24,11 @@ pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
         .as_deref()
         .map(|name| planted(&catalogue, name, serve.http.is_some()))
         .transpose()?;
+    // One process of lines is one client's; an HTTP server is everybody's.
+    let fault = match serve.http {
+        Some(_) => fault.map(Planted::steadily),
+        None => fault,
+    };
     let resolve = crate::target::resolve_facts(&std::sync::Arc::new(catalogue));
     let options = Options {
         revisions: serve.revision.into_iter().collect(),

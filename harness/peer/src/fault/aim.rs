@@ -1,20 +1,25 @@
 //! Aiming: which messages of a connection a fault is about.
 
+use super::Planted;
 use crate::outgoing::About;
-use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::protocol::{Era, Revision};
 use mcp_assay_model::scenario::{FaultAt, FaultTarget};
 
 /// Counts the messages of the kind that a fault is about.
 #[derive(Clone, Debug)]
 pub(crate) struct Aim {
-    at: Option<FaultAt>,
+    planted: Option<Planted>,
     seen: u32,
 }
 
 impl Aim {
     /// An aim that has seen nothing; without `at` every message is hit.
-    pub fn new(at: Option<FaultAt>) -> Self {
-        Aim { at, seen: 0 }
+    pub fn new(planted: Option<Planted>) -> Self {
+        Aim { planted, seen: 0 }
+    }
+
+    fn at(&self) -> Option<&FaultAt> {
+        self.planted.as_ref()?.at.as_ref()
     }
 
     /// Counts a message to be sent; whether it is the one.
@@ -36,12 +41,20 @@ impl Aim {
                 _,
             ) => false,
         };
-        let Some(at) = &self.at else { return true };
+        let Some((planted, at)) = self
+            .planted
+            .as_ref()
+            .and_then(|planted| Some((planted, planted.at.as_ref()?)))
+        else {
+            return true;
+        };
         if !is_of_kind(&at.target) {
             return false;
         }
         self.seen += 1;
-        self.seen == at.nth && is_within(at.revisions, revisions)
+        let is_modern = |revision: &Revision| revision.era() == Era::Modern;
+        let has_session = !revisions.iter().all(is_modern);
+        planted.is_due(at, self.seen, has_session) && is_within(at.revisions, revisions)
     }
 
     /// Counts a request that came; whether a fault aimed at its reply is about it.
@@ -55,13 +68,13 @@ impl Aim {
 
     /// Whether it is about replies to requests, so that a named fault is about the requests.
     pub fn is_at_replies(&self) -> bool {
-        let target = self.at.as_ref().map(|at| &at.target);
+        let target = self.at().map(|at| &at.target);
         matches!(target, None | Some(FaultTarget::ReplyTo(_)))
     }
 
     /// Whether it names no message at all.
     pub fn is_everywhere(&self) -> bool {
-        self.at.is_none()
+        self.at().is_none()
     }
 }
 

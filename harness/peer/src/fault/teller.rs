@@ -109,7 +109,7 @@ impl Teller {
             _ => None,
         });
         Teller {
-            aim: Aim::new(planted.as_ref().and_then(|planted| planted.at.clone())),
+            aim: Aim::new(planted.clone()),
             planted,
             lie,
             resolve,

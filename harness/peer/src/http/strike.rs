@@ -53,12 +53,15 @@ impl Strike {
                 Some(session) => session.count_exchange(),
                 None => shared.sessions.count_exchange(),
             };
+            let has_session = session.is_some();
             let number = self.is_aimed.then(|| self.number.unwrap_or_else(count));
             let spoken = session.and_then(|session| session.spoken());
             let revisions =
                 spoken.map_or(shared.state.offer.before_agreement(), |spoken| vec![spoken]);
             let aimed = planted.at_http().zip(number);
-            aimed.is_some_and(|((at, _), number)| at.nth == number && is_within(at, &revisions))
+            aimed.is_some_and(|((at, _), number)| {
+                planted.is_due(at, number, has_session) && is_within(at, &revisions)
+            })
         };
         if !is_struck {
             return Ok(response);
