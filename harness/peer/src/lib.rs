@@ -10,6 +10,7 @@
 //!                        +---------- fault::Teller (the one lie) ---------- writer <-----------------------------------+ -> output
 //! ```
 
+mod assembly;
 mod client;
 mod completion;
 mod connection;
