@@ -35,7 +35,9 @@ mod running;
 mod serve;
 mod server;
 mod session;
+mod tasks;
 mod tools;
+mod unguessable;
 mod writer;
 
 pub use fault::{FAULTS, FaultRefused, HttpAsk, NamedFault, Over, Planted, Provocation};

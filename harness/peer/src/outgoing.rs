@@ -7,9 +7,11 @@
 use crate::error::RpcError;
 use crate::incoming::Request;
 use crate::json::Json;
+use crate::tasks;
 use mcp_assay_model::protocol::Era;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::Value;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Messages that may wait for a client that does not read; then the server stops reading too.
@@ -159,6 +161,13 @@ pub(crate) enum Stage {
     },
     /// One of its answers is out, or will never be.
     Done,
+    /// It waits for a task: what relates to the POST that began the task goes with this one.
+    Carries {
+        /// The POST that began the task.
+        of: PostNumber,
+    },
+    /// Its stream's connection ends here, and the client comes back for the rest.
+    Leaves,
 }
 
 /// The way to the writer.
@@ -169,6 +178,8 @@ pub(crate) struct Outlet {
     post: Option<PostNumber>,
     /// The era they are said in.
     era: Era,
+    /// The task that they belong to.
+    task: Option<Arc<str>>,
 }
 
 impl Outlet {
@@ -179,6 +190,7 @@ impl Outlet {
             sender,
             post: None,
             era: Era::Legacy,
+            task: None,
         };
         (outlet, queue)
     }
@@ -196,6 +208,21 @@ impl Outlet {
         Outlet {
             post,
             ..self.clone()
+        }
+    }
+
+    /// The same way, for the requests and notifications of a task, which name it.
+    pub fn of_task(&self, id: &Arc<str>) -> Outlet {
+        Outlet {
+            task: Some(Arc::clone(id)),
+            ..self.clone()
+        }
+    }
+
+    /// Ends the connection that carries the stream of the POST that this relates to, over HTTP.
+    pub async fn leave(&self) {
+        if let Some(post) = self.post {
+            self.send(Out::Post(post, Stage::Leaves)).await;
         }
     }
 
@@ -220,6 +247,11 @@ impl Outlet {
             message.post = message.post.or(self.post);
             if self.era == Era::Modern {
                 message.era = Era::Modern;
+            }
+            if let Some(task) = &self.task {
+                let place = format!("/params/_meta/{}", tasks::RELATED.replace('/', "~1"));
+                let related = Json::object([("taskId", Json::text(task))]);
+                message.json.set(&place, related);
             }
         }
         out

@@ -19,19 +19,43 @@ pub(crate) fn page(
     params: Params<'_>,
     size: usize,
 ) -> Result<Value, RpcError> {
+    let end = entries.len();
+    numbered_page(
+        key,
+        entries.into_iter().enumerate().collect(),
+        end,
+        params,
+        size,
+    )
+}
+
+/// The same for entries that come and go, each with a number that stays its own; `end` is above them all. A cursor leads to a number, so
+/// that who walks misses none that stays.
+pub(crate) fn numbered_page(
+    key: &str,
+    entries: Vec<(usize, Value)>,
+    end: usize,
+    params: Params<'_>,
+    size: usize,
+) -> Result<Value, RpcError> {
     let start = match params.string("cursor")? {
         None => 0,
         Some(cursor) => read_cursor(key, cursor)
-            .filter(|start| *start < entries.len())
+            .filter(|start| *start < end)
             .ok_or_else(|| RpcError::invalid_params("Invalid cursor"))?,
     };
-    let size = size.max(1);
-    let total = entries.len();
-    let page: Vec<Value> = entries.into_iter().skip(start).take(size).collect();
+    let mut rest = entries
+        .into_iter()
+        .skip_while(|(number, _)| *number < start);
+    let page: Vec<Value> = rest
+        .by_ref()
+        .take(size.max(1))
+        .map(|(_, entry)| entry)
+        .collect();
     let mut result = Map::new();
     result.insert(key.to_owned(), Value::Array(page));
-    if start + size < total {
-        let cursor = write_cursor(key, start + size);
+    if let Some((next, _)) = rest.next() {
+        let cursor = write_cursor(key, next);
         result.insert("nextCursor".to_owned(), Value::String(cursor));
     }
     Ok(Value::Object(result))

@@ -229,3 +229,29 @@ async fn a_disconnect_is_no_cancel() {
     resumed.body().await;
     assert_eq!(resumed.messages()[0]["id"], 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_sent_away_and_comes_back_for_the_answer() {
+    let client = Client::of_honest().await;
+    let call = client.tool(json!(5), "test_reconnection", json!({}));
+    let events = call.all_events().await;
+    assert!(!call.is_broken(), "it ends as streams end");
+    assert_eq!(events.len(), 2, "{events:?}");
+    for event in &events {
+        assert!(event.id.is_some());
+        assert_eq!(event.data.as_deref(), Some(""));
+    }
+    assert_eq!(events[1].retry.as_deref(), Some("500"));
+    let resumed = client.resume(events[1].id.as_deref().unwrap());
+    let answer = resumed.message(|message| message["id"] == 5).await;
+    assert!(answer["result"]["content"][0]["text"].is_string());
+    resumed.body().await;
+    assert_eq!(resumed.messages().len(), 1);
+
+    for revision in ["2025-03-26", "2025-06-18"] {
+        let client = Client::open(&honest(), revision, json!({})).await;
+        let call = client.tool(json!(5), "test_reconnection", json!({}));
+        let answer = call.message(|message| message["id"] == 5).await;
+        assert_eq!(answer["error"]["code"], -32602);
+    }
+}

@@ -30,7 +30,7 @@ async fn lists_hold_each_entry_once_at_any_page_size() {
         });
         peer.handshake(Revision::R2025_11_25, json!({})).await;
         for (method, key, name, count) in [
-            ("tools/list", "tools", "name", 17),
+            ("tools/list", "tools", "name", 32),
             ("resources/list", "resources", "uri", 4),
             (
                 "resources/templates/list",
