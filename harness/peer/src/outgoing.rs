@@ -7,11 +7,10 @@
 use crate::error::RpcError;
 use crate::incoming::Request;
 use crate::json::Json;
-use crate::tasks;
+use crate::tasks::{self, Handle};
 use mcp_assay_model::protocol::Era;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::Value;
-use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Messages that may wait for a client that does not read; then the server stops reading too.
@@ -179,7 +178,7 @@ pub(crate) struct Outlet {
     /// The era they are said in.
     era: Era,
     /// The task that they belong to.
-    task: Option<Arc<str>>,
+    task: Option<Handle>,
 }
 
 impl Outlet {
@@ -211,10 +210,10 @@ impl Outlet {
         }
     }
 
-    /// The same way, for the requests and notifications of a task, which name it.
-    pub fn of_task(&self, id: &Arc<str>) -> Outlet {
+    /// The same way, for the requests and notifications of a task: they name it, and stop when it is over.
+    pub fn of_task(&self, task: &Handle) -> Outlet {
         Outlet {
-            task: Some(Arc::clone(id)),
+            task: Some(task.clone()),
             ..self.clone()
         }
     }
@@ -228,7 +227,14 @@ impl Outlet {
 
     /// Queues a message; waits while the client does not read. Once the writer is gone there is no one left to tell.
     pub async fn send(&self, out: Out) {
-        drop(self.sender.send(self.relate(out)).await);
+        let Ok(place) = self.sender.reserve().await else {
+            return;
+        };
+        let out = self.relate(out);
+        match &self.task {
+            Some(task) => task.while_it_lasts(|| place.send(out)),
+            None => place.send(out),
+        }
     }
 
     /// Queues a message, or drops it where the queue is full: for what is said in passing.
@@ -250,7 +256,7 @@ impl Outlet {
             }
             if let Some(task) = &self.task {
                 let place = format!("/params/_meta/{}", tasks::RELATED.replace('/', "~1"));
-                let related = Json::object([("taskId", Json::text(task))]);
+                let related = Json::object([("taskId", Json::text(task.id()))]);
                 message.json.set(&place, related);
             }
         }

@@ -145,7 +145,7 @@ impl Tasks {
             }
         };
         let handle = self.board.handle();
-        let outlet = self.outlet.relating_to(post).of_task(handle.id());
+        let outlet = self.outlet.relating_to(post).of_task(&handle);
         Ok(Some(Draft {
             handle,
             outlet,
@@ -163,7 +163,7 @@ impl Tasks {
         } = draft;
         let outlet = self.outlet.relating_to(post);
         let task = self.board.enter(&handle, post, ttl, outlet)?;
-        let related = json!({ RELATED: { "taskId": &**handle.id() } });
+        let related = json!({ RELATED: { "taskId": handle.id() } });
         // Those that ended leave nothing else behind.
         while self.running.try_join_next().is_some() {}
         let (untold, told) = oneshot::channel();

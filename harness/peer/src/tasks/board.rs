@@ -305,8 +305,17 @@ pub(crate) struct Handle {
 
 impl Handle {
     /// Its id.
-    pub fn id(&self) -> &Arc<str> {
+    pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Does something, unless it is over: what is said of its work must not come behind its end.
+    pub fn while_it_lasts(&self, act: impl FnOnce()) {
+        self.board.with(self.number, |task, _| {
+            if !task.status.is_terminal() {
+                act();
+            }
+        });
     }
 
     /// Its work can be stopped so.

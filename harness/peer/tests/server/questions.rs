@@ -236,6 +236,31 @@ async fn an_answer_of_another_kind_is_a_failure_of_the_tool() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_user_fills_in_has_to_fit_the_form() {
+    let filename = json!({ "filename": "f" });
+    for (tool, arguments) in [
+        ("confirm_delete", filename),
+        ("test_tool_with_task", json!({})),
+    ] {
+        for (answer, is_error) in [
+            (json!({ "action": "decline" }), false),
+            (json!({ "action": "accept", "content": {} }), true),
+            (
+                json!({ "action": "accept", "content": { "name": "n", "confirm": false } }),
+                false,
+            ),
+        ] {
+            let able = json!({ "elicitation": {} });
+            let mut peer = open(Revision::R2025_06_18, able).await;
+            let asked = peer.tool(tool, arguments.clone()).await;
+            reply(&mut peer, &asked, answer).await;
+            let done = peer.message().await;
+            assert_eq!(done["result"]["isError"] == true, is_error, "{done}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_can_have_its_lists_said_to_have_changed() {
     for revision in LEGACY {
         let mut peer = Peer::start(Options::default());
