@@ -110,6 +110,22 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_misses_no_entry_that_stays() {
+        let entries = |numbers: &[usize]| numbers.iter().map(|n| (*n, json!(n))).collect();
+        let page = |numbers: &[usize], cursor: Option<&Value>| {
+            let params = json!({ "cursor": cursor });
+            let params = Params(params.as_object().filter(|_| cursor.is_some()));
+            numbered_page("tasks", entries(numbers), 10, params, 2).unwrap()
+        };
+        let first = page(&[1, 2, 4, 5, 9], None);
+        assert_eq!(first["tasks"], json!([1, 2]));
+        let cursor = Some(&first["nextCursor"]);
+        assert_eq!(page(&[2, 5, 9], cursor)["tasks"], json!([5, 9]));
+        let last = page(&[2], cursor);
+        assert_eq!(last, json!({ "tasks": [] }));
+    }
+
+    #[test]
     fn rejects_a_cursor_that_this_list_did_not_issue() {
         let cursor = get("tools", 7, Value::Null).unwrap()["nextCursor"].clone();
         let text = cursor.as_str().unwrap();

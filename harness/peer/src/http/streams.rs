@@ -31,6 +31,17 @@ const MOST_KEPT_BYTES: usize = 16 << 20;
 /// How long a poller is asked to wait where the options do not say.
 const POLL_RETRY_MS: u64 = 500;
 
+/// Quirks of servers that no stream can be taken up again from.
+const UNRESUMABLE: [Quirk; 7] = [
+    Quirk::Get200Json,
+    Quirk::Get404,
+    Quirk::GetHangs,
+    Quirk::IgnoresLastEventId,
+    Quirk::NoEventIds,
+    Quirk::NoGetStream,
+    Quirk::RepeatsEventIds,
+];
+
 /// The streams of one session.
 pub(super) struct Streams {
     state: Arc<State>,
@@ -537,6 +548,10 @@ impl Streams {
     /// client of an earlier revision was not told to come back.
     fn leave(&mut self, number: PostNumber) {
         if self.shape != Shape::Streamable || self.spoken() != Some(Revision::R2025_11_25) {
+            return;
+        }
+        // Whom a client cannot come back to does not send it away.
+        if UNRESUMABLE.into_iter().any(|quirk| self.state.is(quirk)) {
             return;
         }
         let Some(key) = self.posts.get(&number).and_then(|post| post.stream) else {

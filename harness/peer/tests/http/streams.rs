@@ -1,9 +1,9 @@
 //! Streams: what goes where, event ids, resumption.
 
 use crate::support::{
-    Client, Event, Exchange, LOGGING, PING, SLOW, Seen, events, honest, request, wait,
+    Client, Event, Exchange, LOGGING, PING, SLOW, Seen, events, honest, lying, request, wait,
 };
-use mcp_assay_peer::{HttpOptions, HttpServer};
+use mcp_assay_peer::{HttpOptions, HttpServer, Planted};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -248,6 +248,13 @@ async fn a_client_is_sent_away_and_comes_back_for_the_answer() {
     resumed.body().await;
     assert_eq!(resumed.messages().len(), 1);
 
+    for fault in ["ignores-last-event-id", "no-event-ids", "no-get-stream"] {
+        let server = lying(Planted::named_on_http(fault).unwrap());
+        let client = Client::open(&server, "2025-11-25", json!({})).await;
+        let call = client.tool(json!(5), "test_reconnection", json!({}));
+        call.body().await;
+        assert_eq!(call.messages().len(), 1, "{fault}: it cannot come back");
+    }
     for revision in ["2025-03-26", "2025-06-18"] {
         let client = Client::open(&honest(), revision, json!({})).await;
         let call = client.tool(json!(5), "test_reconnection", json!({}));
