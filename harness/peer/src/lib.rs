@@ -5,8 +5,9 @@
 //! is written in.
 //!
 //! ```text
-//! input -> Framer -> connection -+- session (may it be asked now?) -> server (who answers?) -----------+-> tools, resources, prompts
-//!                        |       +- modern (headers, versions, meta) -> modern (who answers?) -> results -+           |
+//! input -> Framer -> connection -+- session (may it be asked now?) -> server (who answers?) -----------+-> tools (-> tasks),
+//!                        |       +- modern (headers, versions, meta) -> modern (who answers?) -> results -+   resources, prompts, ...
+//!                        |                                                                                           |
 //!                        +---------- fault::Teller (the one lie) ---------- writer <-----------------------------------+ -> output
 //! ```
 

@@ -141,7 +141,7 @@ impl Tasks {
                 let ms = ms.ok_or_else(|| {
                     RpcError::invalid_params("task.ttl is no number of milliseconds")
                 })?;
-                Duration::from_secs_f64((ms / 1000.0).min(LONGEST_TTL.as_secs_f64()))
+                Duration::from_millis(ms as u64).min(LONGEST_TTL)
             }
         };
         let handle = self.board.handle();

@@ -18,6 +18,12 @@ use tokio::time::Instant;
 /// How long a client is asked to wait before it looks again.
 const POLL_INTERVAL_MS: u64 = 500;
 
+/// Bytes of an answer that is kept; a longer one is an error.
+const LONGEST_ANSWER: usize = 64 << 10;
+
+/// Characters of a status message, at most.
+const LONGEST_MESSAGE: usize = 200;
+
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Status {
@@ -331,10 +337,16 @@ impl Handle {
             if task.status.is_terminal() {
                 return;
             }
+            let answer = answer.and_then(|result| {
+                let is_kept = result.to_string().len() <= LONGEST_ANSWER;
+                let too_long = || RpcError::internal("the result is too long to be kept");
+                is_kept.then_some(result).ok_or_else(too_long)
+            });
             let (status, message) = match &answer {
                 Ok(result) if result["isError"] == true => {
                     let text = result["content"][0]["text"].as_str();
-                    (Status::Failed, Some(text.unwrap_or("failed").to_owned()))
+                    let text = text.unwrap_or("failed").chars();
+                    (Status::Failed, Some(text.take(LONGEST_MESSAGE).collect()))
                 }
                 Ok(_) => (Status::Completed, None),
                 Err(error) => (Status::Failed, Some(error.message().to_owned())),

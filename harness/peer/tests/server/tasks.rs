@@ -370,6 +370,19 @@ async fn the_tasks_of_a_session_are_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_too_long_to_be_kept_is_an_error() {
+    let mut peer = open(json!({})).await;
+    for (length, status) in [(60_000, "completed"), (66_000, "failed")] {
+        let label = "x".repeat(length);
+        let arguments = json!({ "seconds": 0, "label": label });
+        let id = begin(&mut peer, "slow_compute", arguments).await;
+        assert_eq!(statuses(&heard(&mut peer, 10).await), [status]);
+        let answer = ask(&mut peer, "tasks/result", &id).await;
+        assert_eq!(answer.get("error").is_some(), status == "failed");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_no_longer_waits_for_a_result_has_cancelled_nothing() {
     let mut peer = open(json!({})).await;
     let id = begin(&mut peer, "slow_compute", json!({ "seconds": 1 })).await;
