@@ -11,8 +11,9 @@ use mcp_assay_report::{COVERAGE_SCHEMA, LIST_SCHEMA};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 use support::reports::{assert_agree, assert_valid};
 use tempfile::TempDir;
@@ -422,6 +423,29 @@ fn reference_server_passes_in_memory_and_as_a_process() {
         assert_eq!(process.get(key), Some(verdict), "{key}");
     }
     assert_eq!(memory.len(), process.len());
+}
+
+#[test]
+fn reference_server_names_the_address_that_its_revision_is_found_at() {
+    for (revision, path) in [("2024-11-05", "/sse"), ("2025-11-25", "/mcp")] {
+        let mut server = std::process::Command::new(BINARY)
+            .args(["serve", "--http", "127.0.0.1:0", "--revision", revision])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        let stderr = server.stderr.take().expect("a pipe");
+        let read = BufReader::new(stderr).read_line(&mut line);
+        let address = line.trim_end().strip_prefix("listening on ");
+        let run = address.map(|address| assay(&["run", "--only", "ping/*", address]));
+        server.kill().expect("it runs");
+        server.wait().expect("it ends");
+        assert!(read.is_ok() && line.trim_end().ends_with(path), "{line}");
+        let run = run.expect("an address");
+        assert_eq!(run.status.code(), Some(0), "{}", text(&run.stdout));
+        let tested = format!("tested    {revision} over ");
+        assert!(text(&run.stdout).contains(&tested), "{}", text(&run.stdout));
+    }
 }
 
 /// A lie of the reference server, the card that is to find it, the check, and the code of its finding.

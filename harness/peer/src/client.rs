@@ -4,7 +4,8 @@
 //! cancelled, as the timeouts section of the lifecycle page asks.
 
 use crate::json::Json;
-use crate::outgoing::{Out, Outgoing, Outlet, PostNumber};
+use crate::outgoing::{Out, Outgoing, Outlet};
+use crate::tasks::{Asking, Handle};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::{Map, Value};
@@ -33,6 +34,20 @@ impl Terms {
         self.client.contains_key("roots")
     }
 
+    /// Whether the client declared that its model may use tools.
+    pub fn has_sampling_with_tools(&self) -> bool {
+        let sampling = self.client.get("sampling");
+        sampling.is_some_and(|sampling| sampling.get("tools").is_some())
+            && self.revision >= Revision::R2025_11_25
+    }
+
+    /// Whether the client declared elicitation by URL.
+    pub fn has_elicitation_by_url(&self) -> bool {
+        let modes = self.client.get("elicitation");
+        modes.is_some_and(|modes| modes.get("url").is_some())
+            && self.revision >= Revision::R2025_11_25
+    }
+
     /// Whether the client declared elicitation by form; an empty declaration means form.
     pub fn has_elicitation(&self) -> bool {
         let form_is_declared = match self.client.get("elicitation") {
@@ -50,6 +65,8 @@ pub(crate) struct Client {
     outlet: Outlet,
     pending: Arc<Mutex<Pending>>,
     timeout: Duration,
+    /// The task that it is asked for.
+    task: Option<Handle>,
 }
 
 #[derive(Debug)]
@@ -85,13 +102,15 @@ impl Client {
             outlet,
             pending: Arc::new(Mutex::new(pending)),
             timeout,
+            task: None,
         }
     }
 
-    /// The same client, asked on behalf of a POST.
-    pub fn relating_to(&self, post: Option<PostNumber>) -> Self {
+    /// The same client, asked by another way out, and for a task if there is one.
+    pub fn through(&self, outlet: Outlet, task: Option<&Handle>) -> Self {
         Client {
-            outlet: self.outlet.relating_to(post),
+            outlet,
+            task: task.cloned(),
             ..self.clone()
         }
     }
@@ -105,6 +124,7 @@ impl Client {
             id,
             is_open: true,
         };
+        let _asking: Option<Asking> = self.task.as_ref().map(Handle::asks);
         let request = Outgoing::request(&question.id, method, params);
         self.outlet.send(Out::One(request)).await;
         let answer = tokio::time::timeout(self.timeout, answer).await;

@@ -17,10 +17,10 @@ pub(crate) fn complete(params: Params<'_>, revision: Revision) -> Result<Value, 
     let argument = Params(Some(params.required_object("argument")?));
     let name = argument.required_string("name")?;
     let begun = argument.required_string("value")?;
-    check_context(params)?;
+    let context = context(params, revision)?;
 
     let candidates = match reference.required_string("type")? {
-        "ref/prompt" => for_prompt(reference.required_string("name")?, name, revision)?,
+        "ref/prompt" => for_prompt(reference.required_string("name")?, name, context, revision)?,
         "ref/resource" => for_resource(reference.required_string("uri")?, name)?,
         other => {
             let detail = format!("Unknown reference type: {other}");
@@ -38,12 +38,22 @@ pub(crate) fn complete(params: Params<'_>, revision: Revision) -> Result<Value, 
     }))
 }
 
-fn for_prompt(prompt: &str, argument: &str, revision: Revision) -> Result<Vec<String>, RpcError> {
+fn for_prompt(
+    prompt: &str,
+    argument: &str,
+    context: Params<'_>,
+    revision: Revision,
+) -> Result<Vec<String>, RpcError> {
     if !prompts::has_argument(prompt, argument, revision)? {
         return Err(unknown_argument(argument));
     }
-    Ok(match argument {
-        "resourceUri" => resources::uris().map(str::to_owned).collect(),
+    let known = context.string("arg1")?;
+    Ok(match (argument, known) {
+        ("resourceUri", _) => resources::uris().map(str::to_owned).collect(),
+        // What the second can be depends on what the first is.
+        ("arg2", Some(first)) => ["north", "south"]
+            .map(|part| format!("{first} {part}"))
+            .into(),
         _ => ["paris", "park", "party"].map(str::to_owned).into(),
     })
 }
@@ -57,13 +67,17 @@ fn for_resource(uri: &str, argument: &str) -> Result<Vec<String>, RpcError> {
     }
 }
 
-/// Arguments that the user has already filled in, from 2025-06-18 on; earlier an unknown member, which is ignored where it fits no
-/// better.
-fn check_context(params: Params<'_>) -> Result<(), RpcError> {
-    if let Some(context) = params.object("context")? {
-        Params(Some(context)).object("arguments")?;
+/// The arguments that the user has already filled in, from 2025-06-18 on; in earlier revisions `context` is an unknown member.
+fn context<'a>(params: Params<'a>, revision: Revision) -> Result<Params<'a>, RpcError> {
+    if revision < Revision::R2025_06_18 {
+        return Ok(Params(None));
     }
-    Ok(())
+    let context = Params(params.object("context")?);
+    let arguments = Params(context.object("arguments")?);
+    for name in arguments.0.into_iter().flatten().map(|(name, _)| name) {
+        arguments.string(name)?;
+    }
+    Ok(arguments)
 }
 
 fn unknown_argument(name: &str) -> RpcError {

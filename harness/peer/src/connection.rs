@@ -255,6 +255,7 @@ impl Connection {
             Heeded::Exit(code) => return Some(Stop::Exit(code)),
         }
         self.heard(open).await;
+        self.server.tasks.told();
         None
     }
 

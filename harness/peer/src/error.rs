@@ -37,6 +37,24 @@ impl RpcError {
         RpcError::new(-32602, detail.into())
     }
 
+    /// -32603: the request is lawful, and cannot be served.
+    pub fn internal(detail: &str) -> Self {
+        RpcError::new(-32603, format!("Internal error: {detail}"))
+    }
+
+    /// -32042: the user has to visit these URLs first; each entry is shaped as the parameters of the elicitation are.
+    ///
+    /// **Source**: `2025-11-25/client/elicitation#url-elicitation-required-error`.
+    pub fn url_elicitation_required(elicitations: Vec<Value>) -> Self {
+        RpcError {
+            data: Some(json!({ "elicitations": elicitations })),
+            ..RpcError::new(
+                -32042,
+                "This request needs a visit to a URL first".to_owned(),
+            )
+        }
+    }
+
     /// No such resource: -32002, and from 2026-07-28 on -32602.
     pub fn resource_not_found(uri: &str, revision: Revision) -> Self {
         let code = if revision >= Revision::R2026_07_28 {
@@ -92,6 +110,11 @@ impl RpcError {
     /// The HTTP status that 2026-07-28 has for it; where it has none, 200 does.
     pub fn status(&self) -> Option<u16> {
         self.status
+    }
+
+    /// What people are told.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The error object.

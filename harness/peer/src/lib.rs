@@ -5,11 +5,13 @@
 //! is written in.
 //!
 //! ```text
-//! input -> Framer -> connection -+- session (may it be asked now?) -> server (who answers?) -----------+-> tools, resources, prompts
-//!                        |       +- modern (headers, versions, meta) -> modern (who answers?) -> results -+           |
+//! input -> Framer -> connection -+- session (may it be asked now?) -> server (who answers?) -----------+-> tools (-> tasks),
+//!                        |       +- modern (headers, versions, meta) -> modern (who answers?) -> results -+   resources, prompts, ...
+//!                        |                                                                                           |
 //!                        +---------- fault::Teller (the one lie) ---------- writer <-----------------------------------+ -> output
 //! ```
 
+mod assembly;
 mod client;
 mod completion;
 mod connection;
@@ -34,7 +36,9 @@ mod running;
 mod serve;
 mod server;
 mod session;
+mod tasks;
 mod tools;
+mod unguessable;
 mod writer;
 
 pub use fault::{FAULTS, FaultRefused, HttpAsk, NamedFault, Over, Planted, Provocation};

@@ -7,6 +7,7 @@ use crate::error::RpcError;
 use crate::incoming::Params;
 use crate::listing;
 use crate::session::Session;
+use crate::tasks;
 use mcp_assay_model::protocol::Revision;
 use serde_json::{Value, json};
 
@@ -34,16 +35,20 @@ pub(crate) fn initialize(session: &mut Session, params: Params<'_>) -> Result<Va
     }))
 }
 
-/// What this server can do. No list of it ever changes, so no `listChanged`.
+/// What this server can do. The resources that are listed are always the same; of tools and prompts a client can have it say that they
+/// changed.
 fn capabilities(revision: Revision) -> Value {
     let mut capabilities = json!({
         "logging": {},
-        "prompts": {},
+        "prompts": { "listChanged": true },
         "resources": { "subscribe": true },
-        "tools": {},
+        "tools": { "listChanged": true },
     });
     if revision >= Revision::R2025_03_26 {
         capabilities["completions"] = json!({});
+    }
+    if tasks::are_in(revision) {
+        capabilities["tasks"] = tasks::capability();
     }
     capabilities
 }

@@ -5,7 +5,7 @@
 use crate::error::RpcError;
 use crate::incoming::Params;
 use crate::json::Json;
-use crate::outgoing::{Outlet, PostNumber};
+use crate::outgoing::Outlet;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,11 +49,11 @@ impl Log {
         }
     }
 
-    /// The same log, for what is logged on behalf of a POST.
-    pub fn relating_to(&self, post: Option<PostNumber>) -> Self {
+    /// The same log, by another way out.
+    pub fn through(&self, outlet: Outlet) -> Self {
         Log {
             level: Arc::clone(&self.level),
-            outlet: self.outlet.relating_to(post),
+            outlet,
         }
     }
 

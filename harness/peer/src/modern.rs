@@ -30,6 +30,7 @@ use crate::outgoing::Outlet;
 use crate::questions::{Asker, Unanswered};
 use crate::resources::{self, Watched};
 use crate::server::{Answer, Later};
+use crate::tools::by_url::Visits;
 use crate::tools::{self, Call, Progress};
 use crate::{completion, pagination, prompts};
 use headers::Headers;
@@ -200,11 +201,13 @@ impl Server {
         }
         let rounds = rounds()?;
         let outlet = self.outlet.relating_to(request.post);
-        tools::call(params, REVISION, |arguments| Call {
+        tools::call(params, REVISION, false, |arguments| Call {
             arguments,
             asker: Asker::Modern(rounds),
             log: Log::at(meta.log_level, outlet.clone()),
             watched: self.watched.clone(),
+            visits: Visits::default(),
+            outlet: outlet.clone(),
             progress: Progress {
                 token: meta.progress_token.clone(),
                 revision: REVISION,

@@ -7,6 +7,7 @@
 use crate::error::RpcError;
 use crate::incoming::Request;
 use crate::json::Json;
+use crate::tasks::{self, Handle};
 use mcp_assay_model::protocol::Era;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::Value;
@@ -159,6 +160,13 @@ pub(crate) enum Stage {
     },
     /// One of its answers is out, or will never be.
     Done,
+    /// It waits for a task: what relates to the POST that began the task goes with this one.
+    Carries {
+        /// The POST that began the task.
+        of: PostNumber,
+    },
+    /// Its stream's connection ends here, and the client comes back for the rest.
+    Leaves,
 }
 
 /// The way to the writer.
@@ -169,6 +177,8 @@ pub(crate) struct Outlet {
     post: Option<PostNumber>,
     /// The era they are said in.
     era: Era,
+    /// The task that they belong to.
+    task: Option<Handle>,
 }
 
 impl Outlet {
@@ -179,6 +189,7 @@ impl Outlet {
             sender,
             post: None,
             era: Era::Legacy,
+            task: None,
         };
         (outlet, queue)
     }
@@ -199,9 +210,31 @@ impl Outlet {
         }
     }
 
+    /// The same way, for the requests and notifications of a task: they name it, and stop when it is over.
+    pub fn of_task(&self, task: &Handle) -> Outlet {
+        Outlet {
+            task: Some(task.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// Ends the connection that carries the stream of the POST that this relates to, over HTTP.
+    pub async fn leave(&self) {
+        if let Some(post) = self.post {
+            self.send(Out::Post(post, Stage::Leaves)).await;
+        }
+    }
+
     /// Queues a message; waits while the client does not read. Once the writer is gone there is no one left to tell.
     pub async fn send(&self, out: Out) {
-        drop(self.sender.send(self.relate(out)).await);
+        let Ok(place) = self.sender.reserve().await else {
+            return;
+        };
+        let out = self.relate(out);
+        match &self.task {
+            Some(task) => task.while_it_lasts(|| place.send(out)),
+            None => place.send(out),
+        }
     }
 
     /// Queues a message, or drops it where the queue is full: for what is said in passing.
@@ -220,6 +253,11 @@ impl Outlet {
             message.post = message.post.or(self.post);
             if self.era == Era::Modern {
                 message.era = Era::Modern;
+            }
+            if let Some(task) = &self.task {
+                let place = format!("/params/_meta/{}", tasks::RELATED.replace('/', "~1"));
+                let related = Json::object([("taskId", Json::text(task.id()))]);
+                message.json.set(&place, related);
             }
         }
         out

@@ -19,19 +19,43 @@ pub(crate) fn page(
     params: Params<'_>,
     size: usize,
 ) -> Result<Value, RpcError> {
+    let end = entries.len();
+    numbered_page(
+        key,
+        entries.into_iter().enumerate().collect(),
+        end,
+        params,
+        size,
+    )
+}
+
+/// The same for entries that come and go, each with a number that stays its own; `end` is above them all. A cursor leads to a number, so
+/// that who walks misses none that stays.
+pub(crate) fn numbered_page(
+    key: &str,
+    entries: Vec<(usize, Value)>,
+    end: usize,
+    params: Params<'_>,
+    size: usize,
+) -> Result<Value, RpcError> {
     let start = match params.string("cursor")? {
         None => 0,
         Some(cursor) => read_cursor(key, cursor)
-            .filter(|start| *start < entries.len())
+            .filter(|start| *start < end)
             .ok_or_else(|| RpcError::invalid_params("Invalid cursor"))?,
     };
-    let size = size.max(1);
-    let total = entries.len();
-    let page: Vec<Value> = entries.into_iter().skip(start).take(size).collect();
+    let mut rest = entries
+        .into_iter()
+        .skip_while(|(number, _)| *number < start);
+    let page: Vec<Value> = rest
+        .by_ref()
+        .take(size.max(1))
+        .map(|(_, entry)| entry)
+        .collect();
     let mut result = Map::new();
     result.insert(key.to_owned(), Value::Array(page));
-    if start + size < total {
-        let cursor = write_cursor(key, start + size);
+    if let Some((next, _)) = rest.next() {
+        let cursor = write_cursor(key, next);
         result.insert("nextCursor".to_owned(), Value::String(cursor));
     }
     Ok(Value::Object(result))
@@ -83,6 +107,22 @@ mod tests {
             }
             assert_eq!(seen, (0..total).map(Value::from).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_walk_misses_no_entry_that_stays() {
+        let entries = |numbers: &[usize]| numbers.iter().map(|n| (*n, json!(n))).collect();
+        let page = |numbers: &[usize], cursor: Option<&Value>| {
+            let params = json!({ "cursor": cursor });
+            let params = Params(params.as_object().filter(|_| cursor.is_some()));
+            numbered_page("tasks", entries(numbers), 10, params, 2).unwrap()
+        };
+        let first = page(&[1, 2, 4, 5, 9], None);
+        assert_eq!(first["tasks"], json!([1, 2]));
+        let cursor = Some(&first["nextCursor"]);
+        assert_eq!(page(&[2, 5, 9], cursor)["tasks"], json!([5, 9]));
+        let last = page(&[2], cursor);
+        assert_eq!(last, json!({ "tasks": [] }));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! back from.
 //!
 //! **Source**: `2024-11-05/client/sampling`, `2024-11-05/client/roots`, `2025-06-18/client/elicitation`,
-//! `2026-07-28/basic/patterns/mrtr`. A client that did not declare the capability is not asked.
+//! `2025-11-25/client/elicitation`, `2026-07-28/basic/patterns/mrtr`. A client that did not declare the capability is not asked.
 
 use crate::client::{Client, Terms};
 use crate::error::RpcError;
@@ -15,10 +15,14 @@ use std::sync::Arc;
 pub(crate) enum Capability {
     /// Elicitation by form.
     Elicitation,
+    /// Elicitation by URL.
+    ElicitationByUrl,
     /// Roots.
     Roots,
     /// Sampling.
     Sampling,
+    /// Sampling with tools for the model.
+    SamplingWithTools,
 }
 
 impl Capability {
@@ -26,8 +30,10 @@ impl Capability {
     pub fn is_in(self, terms: &Terms) -> bool {
         match self {
             Capability::Elicitation => terms.has_elicitation(),
+            Capability::ElicitationByUrl => terms.has_elicitation_by_url(),
             Capability::Roots => terms.has_roots(),
             Capability::Sampling => terms.has_sampling(),
+            Capability::SamplingWithTools => terms.has_sampling_with_tools(),
         }
     }
 
@@ -35,8 +41,10 @@ impl Capability {
     pub fn declaration(self) -> Value {
         match self {
             Capability::Elicitation => json!({ "elicitation": { "form": {} } }),
+            Capability::ElicitationByUrl => json!({ "elicitation": { "url": {} } }),
             Capability::Roots => json!({ "roots": {} }),
             Capability::Sampling => json!({ "sampling": {} }),
+            Capability::SamplingWithTools => json!({ "sampling": { "tools": {} } }),
         }
     }
 
@@ -44,8 +52,10 @@ impl Capability {
     fn name(self) -> &'static str {
         match self {
             Capability::Elicitation => "elicitation by form",
+            Capability::ElicitationByUrl => "elicitation by URL",
             Capability::Roots => "roots",
             Capability::Sampling => "sampling",
+            Capability::SamplingWithTools => "sampling with tools",
         }
     }
 }
@@ -67,6 +77,36 @@ impl Question {
             key,
             capability: Capability::Elicitation,
             params: Some(json!({ "message": message, "requestedSchema": schema })),
+        }
+    }
+
+    /// Asks the user to visit a URL; the id is told in the legacy era alone, which says by it that the visit is over.
+    pub fn elicitation_by_url(key: &'static str, message: &str, url: &str, id: &str) -> Self {
+        Question {
+            key,
+            capability: Capability::ElicitationByUrl,
+            params: Some(
+                json!({ "mode": "url", "message": message, "url": url, "elicitationId": id }),
+            ),
+        }
+    }
+
+    /// Asks the client's model to go on from these messages, with these tools.
+    pub fn sampling_with_tools(
+        key: &'static str,
+        messages: &[Value],
+        tools: Value,
+        choice: &str,
+    ) -> Self {
+        Question {
+            key,
+            capability: Capability::SamplingWithTools,
+            params: Some(json!({
+                "messages": messages,
+                "tools": tools,
+                "toolChoice": { "mode": choice },
+                "maxTokens": 100,
+            })),
         }
     }
 
@@ -95,10 +135,15 @@ impl Question {
     /// The method of its request.
     pub fn method(&self) -> &'static str {
         match self.capability {
-            Capability::Elicitation => "elicitation/create",
+            Capability::Elicitation | Capability::ElicitationByUrl => "elicitation/create",
             Capability::Roots => "roots/list",
-            Capability::Sampling => "sampling/createMessage",
+            Capability::Sampling | Capability::SamplingWithTools => "sampling/createMessage",
         }
+    }
+
+    /// The parameters of its request.
+    pub fn params(&self) -> Option<&Value> {
+        self.params.as_ref()
     }
 
     /// The request, as it stands among `inputRequests`.
@@ -106,6 +151,9 @@ impl Question {
         let mut request = json!({ "method": self.method() });
         if let Some(params) = &self.params {
             request["params"] = params.clone();
+            if let Some(params) = request["params"].as_object_mut() {
+                params.shift_remove("elicitationId");
+            }
         }
         request
     }
@@ -113,14 +161,14 @@ impl Question {
     /// Whether this is a result of the kind it asks for.
     pub fn is_answered_by(&self, result: &Value) -> bool {
         match self.capability {
-            Capability::Elicitation => {
+            Capability::Elicitation | Capability::ElicitationByUrl => {
                 let is_action = |action| matches!(action, "accept" | "cancel" | "decline");
                 let content = result.get("content");
                 result["action"].as_str().is_some_and(is_action)
                     && content.is_none_or(Value::is_object)
             }
             Capability::Roots => result["roots"].is_array(),
-            Capability::Sampling => {
+            Capability::Sampling | Capability::SamplingWithTools => {
                 let content = &result["content"];
                 let has_text = |name: &str| result[name].is_string();
                 has_text("role") && has_text("model") && (content.is_object() || content.is_array())
@@ -156,6 +204,14 @@ impl From<RpcError> for Unanswered {
 }
 
 impl Unanswered {
+    /// A client is not asked for what it did not declare.
+    pub fn undeclared(capability: Capability) -> Self {
+        let name = capability.name();
+        Unanswered::Failed(format!(
+            "The client did not declare {name}, or is not yet initialized."
+        ))
+    }
+
     /// As the answer to a request that is no tool call.
     pub fn into_answer(self) -> Result<Value, RpcError> {
         match self {
@@ -174,19 +230,32 @@ impl Asker {
             Asker::Modern(rounds) => return rounds.answer(&question),
         };
         if !question.capability.is_in(terms) {
-            let name = question.capability.name();
-            return Err(Unanswered::Failed(format!(
-                "The client did not declare {name}, or is not yet initialized."
-            )));
+            return Err(Unanswered::undeclared(question.capability));
         }
-        let answer = client.ask(question.method(), question.params).await;
-        answer.map_err(|error| {
-            let kind = match question.capability {
-                Capability::Elicitation => "Elicitation",
-                Capability::Roots => "Asking for roots",
-                Capability::Sampling => "Sampling",
-            };
-            Unanswered::Failed(format!("{kind} failed: {error}"))
-        })
+        let kind = match question.capability {
+            Capability::Elicitation | Capability::ElicitationByUrl => "Elicitation",
+            Capability::Roots => "Asking for roots",
+            Capability::Sampling | Capability::SamplingWithTools => "Sampling",
+        };
+        let answer = client.ask(question.method(), question.params.clone()).await;
+        match answer {
+            Ok(result) if question.is_answered_by(&result) => Ok(result),
+            Ok(_) => Err(Unanswered::Failed(format!(
+                "{kind} failed: the client's answer is no result of the kind that was asked for"
+            ))),
+            Err(error) => Err(Unanswered::Failed(format!("{kind} failed: {error}"))),
+        }
+    }
+
+    /// The answers to two questions at once.
+    pub async fn ask_both(&self, questions: [Question; 2]) -> Result<[Value; 2], Unanswered> {
+        if let Asker::Modern(rounds) = self {
+            let mut answers = rounds.answers(&questions, None)?;
+            let second = answers.pop().unwrap_or_default();
+            return Ok([answers.pop().unwrap_or_default(), second]);
+        }
+        let [first, second] = questions;
+        let (first, second) = tokio::join!(self.ask(first), self.ask(second));
+        Ok([first?, second?])
     }
 }

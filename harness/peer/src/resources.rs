@@ -11,6 +11,8 @@ use crate::modern::mrtr::Rounds;
 use crate::modern::subscriptions::{Change, Listens};
 use crate::outgoing::Outlet;
 use crate::questions::{Question, Unanswered};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use mcp_assay_model::protocol::Revision;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -26,32 +28,54 @@ const ASKING: &str = "test://asks-before-read";
 /// The template whose instances can be read.
 pub(crate) const TEMPLATE: &str = "test://template/{id}/data";
 
-/// What can be listed: uri, name, title, media type.
-const LISTED: [(&str, &str, &str, &str); 4] = [
-    (
-        "test://static-text",
-        "static-text",
-        "Static text",
-        "text/plain",
-    ),
-    (
-        "test://static-binary",
-        "static-binary",
-        "Static binary",
-        "image/png",
-    ),
-    (
-        WATCHED,
-        "watched-resource",
-        "Watched resource",
-        "text/plain",
-    ),
-    (
-        "test://template/1/data",
-        "template-1",
-        "First of the template",
-        "application/json",
-    ),
+/// A resource that is listed.
+struct Listed {
+    uri: &'static str,
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    mime_type: &'static str,
+    /// How much it matters, from 0 to 1.
+    priority: Option<f64>,
+}
+
+/// When what never changes was last changed.
+const LAST_MODIFIED: &str = "2024-11-05T00:00:00Z";
+
+/// What is listed, in this order.
+const LISTED: [Listed; 4] = [
+    Listed {
+        uri: "test://static-text",
+        name: "static-text",
+        title: "Static text",
+        description: "A text that never changes",
+        mime_type: "text/plain",
+        priority: Some(1.0),
+    },
+    Listed {
+        uri: "test://static-binary",
+        name: "static-binary",
+        title: "Static binary",
+        description: "An image that never changes",
+        mime_type: "image/png",
+        priority: Some(0.5),
+    },
+    Listed {
+        uri: WATCHED,
+        name: "watched-resource",
+        title: "Watched resource",
+        description: "How often the tool touch was called",
+        mime_type: "text/plain",
+        priority: None,
+    },
+    Listed {
+        uri: "test://template/1/data",
+        name: "template-1",
+        title: "First of the template",
+        description: "What the template gives for 1",
+        mime_type: "application/json",
+        priority: None,
+    },
 ];
 
 /// The resources that change, and who wants to know.
@@ -136,26 +160,15 @@ impl Watched {
     }
 
     fn contents(&self, uri: &str) -> Option<Value> {
-        let text = |mime_type: &str, text: String| json!({ "uri": uri, "mimeType": mime_type, "text": text });
-        match uri {
-            "test://static-text" => {
-                let content = "This is the content of the static text resource.";
-                Some(text("text/plain", content.to_owned()))
-            }
-            "test://static-binary" => {
-                Some(json!({ "uri": uri, "mimeType": "image/png", "blob": PNG_BASE64 }))
-            }
-            WATCHED => {
-                let changes = self.changes.load(Ordering::Relaxed);
-                Some(text("text/plain", format!("Changed {changes} times.")))
-            }
-            _ => {
-                let id = template_id(uri)?;
-                let content =
-                    json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
-                Some(text("application/json", content.to_string()))
-            }
+        if uri == WATCHED {
+            let changes = self.changes.load(Ordering::Relaxed);
+            return Some(text(
+                uri,
+                "text/plain",
+                &format!("Changed {changes} times."),
+            ));
         }
+        fixed(uri)
     }
 
     fn with_subscriptions<T>(&self, act: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
@@ -164,15 +177,63 @@ impl Watched {
     }
 }
 
+/// What never changes.
+fn fixed(uri: &str) -> Option<Value> {
+    match uri {
+        "test://static-text" => {
+            let content = "This is the content of the static text resource.";
+            Some(text(uri, "text/plain", content))
+        }
+        "test://static-binary" => {
+            Some(json!({ "uri": uri, "mimeType": "image/png", "blob": PNG_BASE64 }))
+        }
+        _ => {
+            let id = template_id(uri)?;
+            let content =
+                json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
+            Some(text(uri, "application/json", &content.to_string()))
+        }
+    }
+}
+
+fn text(uri: &str, mime_type: &str, text: &str) -> Value {
+    json!({ "uri": uri, "mimeType": mime_type, "text": text })
+}
+
+/// Bytes of a resource that never changes, before any encoding.
+fn size(uri: &str) -> Option<usize> {
+    let contents = fixed(uri)?;
+    match (contents["text"].as_str(), contents["blob"].as_str()) {
+        (Some(text), _) => Some(text.len()),
+        (None, Some(blob)) => Some(STANDARD.decode(blob).ok()?.len()),
+        (None, None) => None,
+    }
+}
+
 /// The entries of `resources/list`.
 pub(crate) fn entries(revision: Revision) -> Vec<Value> {
-    let entry = |(uri, name, title, mime_type): (&str, &str, &str, &str)| {
-        let mut entry = json!({ "uri": uri, "name": name, "mimeType": mime_type });
-        listing::add_title(&mut entry, revision, title);
+    let entry = |listed: &Listed| {
+        let mut entry = json!({
+            "uri": listed.uri,
+            "name": listed.name,
+            "description": listed.description,
+            "mimeType": listed.mime_type,
+        });
+        listing::add_title(&mut entry, revision, listed.title);
+        if let Some(size) = size(listed.uri) {
+            entry["size"] = json!(size);
+        }
+        if let Some(priority) = listed.priority {
+            entry["annotations"] =
+                json!({ "audience": ["user", "assistant"], "priority": priority });
+            if revision >= Revision::R2025_06_18 {
+                entry["annotations"]["lastModified"] = json!(LAST_MODIFIED);
+            }
+        }
         listing::add_icon(&mut entry, revision);
         entry
     };
-    LISTED.map(entry).into()
+    LISTED.iter().map(entry).collect()
 }
 
 /// The entries of `resources/templates/list`.
@@ -182,6 +243,7 @@ pub(crate) fn template_entries(revision: Revision) -> Vec<Value> {
         "name": "template",
         "description": "Data for an id",
         "mimeType": "application/json",
+        "annotations": { "audience": ["assistant"] },
     });
     listing::add_title(&mut entry, revision, "Template");
     listing::add_icon(&mut entry, revision);
@@ -190,7 +252,7 @@ pub(crate) fn template_entries(revision: Revision) -> Vec<Value> {
 
 /// The uris of all resources that are listed.
 pub(crate) fn uris() -> impl Iterator<Item = &'static str> {
-    LISTED.iter().map(|(uri, ..)| *uri)
+    LISTED.iter().map(|listed| listed.uri)
 }
 
 /// Whether a text begins with a scheme and holds only characters that a URI may hold.

@@ -1,14 +1,10 @@
 //! Serving: the reader's and the writer's side of one connection, joined.
 
-use crate::connection::{Connection, Stop};
-use crate::fault::teller::Teller;
-use crate::modern;
+use crate::assembly::Core;
+use crate::connection::Stop;
 use crate::options::{Cause, Ended, Options};
-use crate::outgoing::Outlet;
-use crate::server::Server;
-use crate::session::Session;
 use crate::writer::Writer;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Serves one client over a pair of byte streams until the input ends, the output is closed, or the fault says so.
@@ -16,33 +12,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// **Shape**: needs a tokio runtime with its clock. Dropping the future ends the connection and everything that runs on it. With the
 /// fault `ignores-end-of-input` it does not return.
 pub async fn serve<R: AsyncRead, W: AsyncWrite>(options: Options, input: R, output: W) -> Ended {
-    let offer = options.offer();
-    let session = Session::new(&offer);
-    let teller = Teller::new(options.fault, options.resolve, &offer.before_agreement());
-    let teller = Arc::new(Mutex::new(teller));
+    let core = Core::new(&options, &options.offer(), None);
+    let (queue, teller) = (core.queue, core.teller);
     let drain_timeout = options.drain_timeout;
-    let (outlet, queue) = Outlet::new();
-    let server = Server::new(
-        session,
-        outlet.clone(),
-        options.page_size,
-        options.request_timeout,
-    );
-    let modern = modern::Server::new(
-        offer.clone(),
-        server.watched.clone(),
-        &outlet,
-        options.page_size,
-    );
-    let connection = Connection::new(
-        offer,
-        server,
-        modern,
-        outlet,
-        Arc::clone(&teller),
-        drain_timeout,
-    )
-    .run(input);
+    let connection = core.connection.run(input);
     let writing = Writer::new(output, Arc::clone(&teller)).run(queue);
     tokio::pin!(writing);
 

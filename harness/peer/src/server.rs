@@ -8,14 +8,16 @@ use crate::outgoing::Outlet;
 use crate::questions::{Asker, Unanswered};
 use crate::resources::{self, Watched};
 use crate::session::Session;
+use crate::tasks::Tasks;
+use crate::tools::by_url::Visits;
 use crate::tools::{self, Call, Progress};
-use crate::{completion, lifecycle, pagination, prompts};
+use crate::{completion, lifecycle, pagination, prompts, tasks};
 use serde_json::{Value, json};
 use std::pin::Pin;
 use std::time::Duration;
 
 /// The requests that are answered with more than -32601.
-pub(crate) const REQUESTS: [&str; 13] = [
+pub(crate) const REQUESTS: [&str; 17] = [
     "completion/complete",
     "initialize",
     "logging/setLevel",
@@ -27,6 +29,10 @@ pub(crate) const REQUESTS: [&str; 13] = [
     "resources/subscribe",
     "resources/templates/list",
     "resources/unsubscribe",
+    "tasks/cancel",
+    "tasks/get",
+    "tasks/list",
+    "tasks/result",
     "tools/call",
     "tools/list",
 ];
@@ -41,7 +47,7 @@ pub(crate) const NOTIFICATIONS: [&str; 5] = [
 ];
 
 /// The features of the server and the session they are offered in.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Server {
     /// Where the conversation stands.
     pub session: Session,
@@ -50,6 +56,9 @@ pub(crate) struct Server {
     log: Log,
     /// The resources that change, for all who use this server.
     pub watched: Watched,
+    /// The calls that run as tasks.
+    pub tasks: Tasks,
+    visits: Visits,
     outlet: Outlet,
     page_size: usize,
 }
@@ -73,6 +82,8 @@ impl Server {
             client: Client::new(outlet.clone(), timeout),
             log: Log::new(outlet.clone()),
             watched: Watched::new(outlet.clone()),
+            tasks: Tasks::new(outlet.clone(), page_size),
+            visits: Visits::default(),
             outlet,
             page_size,
         }
@@ -80,17 +91,21 @@ impl Server {
 
     /// Answers a request that the session admits.
     pub fn answer(&mut self, request: &Request) -> Answer {
-        if !REQUESTS.contains(&request.method.as_str()) {
-            return Answer::Now(Err(RpcError::method_not_found(&request.method)));
+        let method = request.method.as_str();
+        let is_of_tasks = tasks::REQUESTS.contains(&method);
+        let revision = self.session.terms_or_latest().revision;
+        if !REQUESTS.contains(&method) || (is_of_tasks && !tasks::are_in(revision)) {
+            return Answer::Now(Err(RpcError::method_not_found(method)));
         }
         let params = match request.params() {
             Ok(params) => params,
             Err(error) => return Answer::Now(Err(error)),
         };
-        if request.method == "tools/call" {
-            return self.call(request, params);
+        match method {
+            "tools/call" => self.call(request, params),
+            _ if is_of_tasks => self.tasks.answer(method, params, request.post),
+            _ => Answer::Now(self.answer_now(method, params)),
         }
-        Answer::Now(self.answer_now(&request.method, params))
     }
 
     fn answer_now(&mut self, method: &str, params: Params<'_>) -> Result<Value, RpcError> {
@@ -115,23 +130,38 @@ impl Server {
         }
     }
 
-    fn call(&self, request: &Request, params: Params<'_>) -> Answer {
+    fn call(&mut self, request: &Request, params: Params<'_>) -> Answer {
+        self.begin(request, params)
+            .unwrap_or_else(|error| Answer::Now(Err(error)))
+    }
+
+    /// Begins a call, which is answered when it is done, or at once where it goes on as a task.
+    fn begin(&mut self, request: &Request, params: Params<'_>) -> Result<Answer, RpcError> {
         let terms = self.session.terms_to_ask();
         let revision = terms.revision;
+        let draft = self.tasks.draft(params, revision, request.post)?;
+        let outlet = match &draft {
+            Some(draft) => draft.outlet.clone(),
+            None => self.outlet.relating_to(request.post),
+        };
+        let task = draft.as_ref().map(|draft| &draft.handle);
         let prepare = |arguments| Call {
             arguments,
-            asker: Asker::Legacy(terms, self.client.relating_to(request.post)),
-            log: self.log.relating_to(request.post),
+            asker: Asker::Legacy(terms, self.client.through(outlet.clone(), task)),
+            log: self.log.through(outlet.clone()),
             watched: self.watched.clone(),
+            visits: self.visits.clone(),
+            outlet: outlet.clone(),
             progress: Progress {
                 token: request.progress_token().cloned(),
                 revision,
-                outlet: self.outlet.relating_to(request.post),
+                outlet,
             },
         };
-        match tools::call(params, revision, prepare) {
-            Ok(running) => Answer::Later(running),
-            Err(error) => Answer::Now(Err(error)),
-        }
+        let running = tools::call(params, revision, draft.is_some(), prepare)?;
+        Ok(match draft {
+            Some(draft) => Answer::Now(self.tasks.create(draft, running)),
+            None => Answer::Later(running),
+        })
     }
 }

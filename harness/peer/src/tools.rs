@@ -4,8 +4,10 @@
 //! the tool's schema are a protocol error up to 2025-06-18 and a tool error, which a model can learn from, from 2025-11-25 on.
 
 mod asking;
+pub(crate) mod by_url;
 mod catalogue;
 mod forms;
+mod model;
 mod plain;
 mod rounds;
 mod running;
@@ -20,6 +22,8 @@ use crate::outgoing::Outlet;
 use crate::questions::{Asker, Unanswered};
 use crate::resources::Watched;
 use crate::server::Later;
+use crate::tasks::{self, Support};
+use by_url::Visits;
 use catalogue::TOOLS;
 use jsonschema::Validator;
 use mcp_assay_model::protocol::Revision;
@@ -36,10 +40,14 @@ pub(crate) struct Tool {
     description: &'static str,
     /// The first revision whose features it needs.
     since: Revision,
+    /// The last that has them.
+    until: Revision,
     input: fn() -> Value,
     /// Schema of its structured content; such a tool exists from 2025-06-18 on.
     output: Option<fn() -> Value>,
     is_read_only: bool,
+    /// Whether it runs as a task, where it says so.
+    task: Option<Support>,
     run: fn(Call) -> Running,
 }
 
@@ -57,6 +65,10 @@ pub(crate) struct Call {
     pub log: Log,
     /// The resources that change.
     pub watched: Watched,
+    /// Where the user was sent.
+    pub visits: Visits,
+    /// Where notifications go that relate to the call.
+    pub outlet: Outlet,
     /// Where progress goes.
     pub progress: Progress,
 }
@@ -180,31 +192,38 @@ impl Progress {
 
 /// The entries of `tools/list`.
 pub(crate) fn entries(revision: Revision) -> Vec<Value> {
-    let offered = TOOLS.iter().filter(|tool| tool.since <= revision);
-    offered.map(|tool| tool.entry(revision)).collect()
+    offered(revision).map(|tool| tool.entry(revision)).collect()
 }
 
 /// The input schema of a tool, where there is such a tool.
 pub(crate) fn input_schema(name: &str, revision: Revision) -> Option<Value> {
-    let mut offered = TOOLS.iter().filter(|tool| tool.since <= revision);
-    let tool = offered.find(|tool| tool.name == name)?;
+    let tool = offered(revision).find(|tool| tool.name == name)?;
     Some((tool.input)())
+}
+
+fn offered(revision: Revision) -> impl Iterator<Item = &'static Tool> {
+    let is_offered = move |tool: &&Tool| (tool.since..=tool.until).contains(&revision);
+    TOOLS.iter().filter(is_offered)
 }
 
 /// Begins a call.
 ///
-/// **Errors**: the answer to a call of no tool, or (to 2025-06-18) with arguments that break its schema.
+/// **Errors**: the answer to a call of no tool, in a way that it cannot be called in (`as_task`: whether the client wants a task), or (to
+/// 2025-06-18) with arguments that break its schema.
 pub(crate) fn call(
     params: Params<'_>,
     revision: Revision,
+    as_task: bool,
     prepare: impl FnOnce(Map<String, Value>) -> Call,
 ) -> Result<Later, RpcError> {
     let name = params.required_string("name")?;
     let arguments = params.object("arguments")?.cloned().unwrap_or_default();
-    let tool = TOOLS
-        .iter()
-        .find(|tool| tool.name == name && tool.since <= revision)
+    let tool = offered(revision)
+        .find(|tool| tool.name == name)
         .ok_or_else(|| RpcError::invalid_params(format!("Unknown tool: {name}")))?;
+    if tasks::are_in(revision) {
+        Support::admit(tool.task, name, as_task)?;
+    }
     let begun: Result<Running, Outcome> = match tool.check(&arguments) {
         Ok(()) => Ok((tool.run)(prepare(arguments))),
         Err(detail) if revision < Revision::R2025_11_25 => {
@@ -237,6 +256,9 @@ impl Tool {
                 "idempotentHint": true,
                 "openWorldHint": false,
             });
+        }
+        if let Some(support) = self.task.filter(|_| tasks::are_in(revision)) {
+            entry["execution"] = json!({ "taskSupport": support.name() });
         }
         listing::add_icon(&mut entry, revision);
         entry

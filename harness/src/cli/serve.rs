@@ -5,6 +5,7 @@ use super::args::Serve;
 use super::listing::{load, print};
 use crate::run::exit::ExitCode;
 use mcp_assay_catalogue::Catalogue;
+use mcp_assay_model::protocol::Revision;
 use mcp_assay_model::scenario::Mutant;
 use mcp_assay_peer::{FAULTS, HttpOptions, HttpServer, Options, Over, Planted};
 use tokio::net::TcpListener;
@@ -42,7 +43,10 @@ pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| harness(&error))?;
     if let Some(address) = &serve.http {
-        return serve_http(&runtime, options, address);
+        // That revision defines HTTP+SSE alone.
+        let is_before_streamable = serve.revision == Some(Revision::R2024_11_05);
+        let path = if is_before_streamable { "sse" } else { "mcp" };
+        return serve_http(&runtime, options, address, path);
     }
     let ended = runtime.block_on(mcp_assay_peer::serve(
         options,
@@ -54,8 +58,13 @@ pub fn main(serve: &Serve) -> Result<ExitCode, Failure> {
     std::process::exit(ended.exit_code)
 }
 
-/// Serves HTTP until a signal ends it.
-fn serve_http(runtime: &Runtime, options: Options, address: &str) -> Result<ExitCode, Failure> {
+/// Serves HTTP until a signal ends it; people are told to find it at this path.
+fn serve_http(
+    runtime: &Runtime,
+    options: Options,
+    address: &str,
+    path: &str,
+) -> Result<ExitCode, Failure> {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let server = HttpServer::new(HttpOptions {
@@ -71,7 +80,7 @@ fn serve_http(runtime: &Runtime, options: Options, address: &str) -> Result<Exit
         let handler = |kind| signal(kind).map_err(|error| harness(&error));
         let mut interrupt = handler(SignalKind::interrupt())?;
         let mut terminate = handler(SignalKind::terminate())?;
-        anstream::eprintln!("listening on http://{bound}/mcp");
+        anstream::eprintln!("listening on http://{bound}/{path}");
         tokio::select! {
             served = mcp_assay_peer::listen(server, listener) => {
                 served.map_err(|error| harness(&error))?;

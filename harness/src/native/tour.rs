@@ -95,6 +95,14 @@ impl Tour<'_> {
                 );
                 continue;
             }
+            // Such a call is the client's mistake (2025-11-25/basic/utilities/tasks#tool-level-negotiation.5), and the tour begins no tasks.
+            let support = tool.pointer("/execution/taskSupport");
+            if support.and_then(Value::as_str) == Some("required") {
+                let why = "it runs as a task alone";
+                self.withheld
+                    .push(json!({ "tool": name, "why": why, "permission": false }));
+                continue;
+            }
             let Some(arguments) = tool.get("inputSchema").and_then(arguments::smallest) else {
                 let why = "no arguments are sure to be valid";
                 self.withheld

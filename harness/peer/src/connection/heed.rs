@@ -201,6 +201,7 @@ impl Connection {
                 }
                 self.tasks.abort_all();
                 self.background.abort_all();
+                self.server.tasks.stop();
                 Course::Hang
             }
             course => course,

@@ -41,6 +41,14 @@ fn bare(method: &str, revision: Revision) -> Value {
         "resources/read" => json!({ "contents": [] }),
         "prompts/list" => json!({ "prompts": [] }),
         "prompts/get" => json!({ "messages": [] }),
+        "tasks/cancel" | "tasks/get" => json!({
+            "taskId": "",
+            "status": "cancelled",
+            "createdAt": "1970-01-01T00:00:00Z",
+            "lastUpdatedAt": "1970-01-01T00:00:00Z",
+            "ttl": null,
+        }),
+        "tasks/list" => json!({ "tasks": [] }),
         "completion/complete" => json!({ "completion": { "values": [] } }),
         _ => json!({}),
     }

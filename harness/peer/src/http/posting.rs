@@ -3,6 +3,7 @@
 use super::body::{Body, Piece};
 use crate::fault::teller::Utterance;
 use crate::incoming::{Arrival, Line};
+use crate::outgoing::PostNumber;
 use mcp_assay_wire::jsonrpc::{Kind, RawId};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -146,6 +147,8 @@ pub(super) struct Post {
     pub is_struck: bool,
     /// Whether nothing more is said for it.
     pub is_muted: bool,
+    /// The POST that began the task it waits for; what relates to that goes with this.
+    pub carries: Option<PostNumber>,
     /// The stream that answers it.
     pub stream: Option<u64>,
     /// Held until it is answered, where one is served after the other.
@@ -170,6 +173,7 @@ impl Post {
             is_heard: false,
             is_struck: false,
             is_muted: false,
+            carries: None,
             stream: None,
             _turn: turn,
         }

@@ -4,15 +4,12 @@ use super::posting::{Answered, Brought, ids};
 use super::router::Router;
 use super::state::State;
 use super::streams::Streams;
-use crate::connection::{Connection, Posted, Stop};
+use crate::assembly::Core;
+use crate::connection::{Posted, Stop};
 use crate::fault::quirk::Quirk;
 use crate::fault::teller::Teller;
 use crate::incoming::Line;
-use crate::modern;
 use crate::options::Options;
-use crate::outgoing::Outlet;
-use crate::server::Server;
-use crate::session::Session;
 use mcp_assay_model::protocol::{Era, Revision};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
@@ -63,41 +60,12 @@ pub(super) struct HttpSession {
 impl HttpSession {
     /// A session in which nothing was said.
     pub fn begin(state: &Arc<State>, options: &Options, serial: u64, shape: Shape) -> Arc<Self> {
-        let offer = state.offer.only(match shape {
+        let era = match shape {
             Shape::Streamable | Shape::HttpSse => Era::Legacy,
             Shape::Modern => Era::Modern,
-        });
-        let session = Session::new(&offer);
-        let mut teller = Teller::new(
-            options.fault.clone(),
-            options.resolve.clone(),
-            &offer.before_agreement(),
-        );
-        if shape == Shape::Modern {
-            teller.negotiated(Revision::R2026_07_28);
-        }
-        let teller = Arc::new(Mutex::new(teller));
-        let (outlet, queue) = Outlet::new();
-        let server = Server::new(
-            session,
-            outlet.clone(),
-            options.page_size,
-            options.request_timeout,
-        );
-        let modern = modern::Server::new(
-            state.offer.clone(),
-            server.watched.clone(),
-            &outlet,
-            options.page_size,
-        );
-        let connection = Connection::new(
-            offer,
-            server,
-            modern,
-            outlet,
-            Arc::clone(&teller),
-            options.drain_timeout,
-        );
+        };
+        let core = Core::new(options, &state.offer, Some(era));
+        let (connection, queue, teller) = (core.connection, core.queue, core.teller);
         let streams = Streams::new(Arc::clone(state), Arc::clone(&teller), shape);
         let streams = Arc::new(Mutex::new(streams));
         let router = Router::new(Arc::clone(state), Arc::clone(&streams), Arc::clone(&teller));

@@ -31,6 +31,17 @@ const MOST_KEPT_BYTES: usize = 16 << 20;
 /// How long a poller is asked to wait where the options do not say.
 const POLL_RETRY_MS: u64 = 500;
 
+/// Quirks of servers that no stream can be taken up again from.
+const UNRESUMABLE: [Quirk; 7] = [
+    Quirk::Get200Json,
+    Quirk::Get404,
+    Quirk::GetHangs,
+    Quirk::IgnoresLastEventId,
+    Quirk::NoEventIds,
+    Quirk::NoGetStream,
+    Quirk::RepeatsEventIds,
+];
+
 /// The streams of one session.
 pub(super) struct Streams {
     state: Arc<State>,
@@ -185,7 +196,7 @@ impl Streams {
             !self.is_http_sse()
                 || (utterance.about == About::ReplyToNone && post.brought == Brought::Malformed)
         };
-        let number = utterance.post;
+        let number = utterance.post.map(|post| self.carrier(post));
         match number.and_then(|number| Some((number, self.posts.get(&number)?))) {
             Some((number, post)) if is_own(post) => {
                 if let Some(post) = self.posts.get_mut(&number) {
@@ -194,6 +205,16 @@ impl Streams {
                 self.progress(number);
             }
             Some(_) | None => self.stand(utterance),
+        }
+    }
+
+    /// The POST that carries what relates to this one: another where it is over, and its task is waited for.
+    fn carrier(&self, post: PostNumber) -> PostNumber {
+        let mut posts = self.posts.iter();
+        let is_carrier = |(_, other): &(&PostNumber, &Post)| other.carries == Some(post);
+        match posts.find(is_carrier) {
+            Some((carrier, _)) if !self.posts.contains_key(&post) => *carrier,
+            Some(_) | None => post,
         }
     }
 
@@ -261,6 +282,14 @@ impl Streams {
                 post.open += open;
             }
             Stage::Done => post.open = post.open.saturating_sub(1),
+            Stage::Carries { of } => {
+                post.carries = Some(of);
+                let waiting = std::mem::take(&mut self.waiting).into_iter();
+                let (own, others) = waiting.partition(|waiting| waiting.post == Some(of));
+                self.waiting = others;
+                post.said.extend::<VecDeque<_>>(own);
+            }
+            Stage::Leaves => return self.leave(number),
         }
         self.progress(number);
     }
@@ -513,6 +542,29 @@ impl Streams {
             ..Event::default()
         };
         self.send(key, event, None);
+    }
+
+    /// Ends the connection that carries a POST's stream; what is still to be said waits for a GET that resumes it. In 2025-11-25 alone: a
+    /// client of an earlier revision was not told to come back.
+    fn leave(&mut self, number: PostNumber) {
+        if self.shape != Shape::Streamable || self.spoken() != Some(Revision::R2025_11_25) {
+            return;
+        }
+        // Whom a client cannot come back to does not send it away.
+        if UNRESUMABLE.into_iter().any(|quirk| self.state.is(quirk)) {
+            return;
+        }
+        let Some(key) = self.posts.get(&number).and_then(|post| post.stream) else {
+            return;
+        };
+        let event = Event {
+            retry: Some(POLL_RETRY_MS),
+            ..Event::default()
+        };
+        self.send(key, event, None);
+        if let Some(stream) = self.streams.get_mut(&key) {
+            stream.reader = None;
+        }
     }
 
     fn finish(&mut self, key: u64) {

@@ -131,8 +131,11 @@ impl Rounds {
         if self.has(capability) {
             return Ok(());
         }
-        let has_other_mode =
-            capability == Capability::Elicitation && self.terms.client.contains_key("elicitation");
+        let has_modes = matches!(
+            capability,
+            Capability::Elicitation | Capability::ElicitationByUrl
+        );
+        let has_other_mode = has_modes && self.terms.client.contains_key("elicitation");
         let breach = if has_other_mode {
             Breach::UndeclaredMode
         } else {

@@ -35,6 +35,17 @@ pub(crate) enum Change<'a> {
     Resource(&'a str),
 }
 
+impl Change<'_> {
+    /// The notification of it.
+    pub fn method(self) -> &'static str {
+        match self {
+            Change::Tools => "notifications/tools/list_changed",
+            Change::Prompts => "notifications/prompts/list_changed",
+            Change::Resource(_) => "notifications/resources/updated",
+        }
+    }
+}
+
 /// What a client wants to be told, as far as this server tells it. The list of resources never changes here.
 #[derive(Clone, Debug, Default)]
 struct Filter {
@@ -175,15 +186,11 @@ impl Listens {
                 .collect()
         };
         for (outlet, id) in told {
-            let (method, params) = match change {
-                Change::Tools => ("notifications/tools/list_changed", tagged(&id, [])),
-                Change::Prompts => ("notifications/prompts/list_changed", tagged(&id, [])),
-                Change::Resource(uri) => (
-                    "notifications/resources/updated",
-                    tagged(&id, [("uri", Json::text(uri))]),
-                ),
+            let params = match change {
+                Change::Tools | Change::Prompts => tagged(&id, []),
+                Change::Resource(uri) => tagged(&id, [("uri", Json::text(uri))]),
             };
-            outlet.notify(method, params).await;
+            outlet.notify(change.method(), params).await;
         }
     }
 

@@ -9,6 +9,15 @@ pub(super) fn one(name: &str, description: &str) -> Value {
     form
 }
 
+/// Yes or no.
+pub(super) fn confirmation() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "confirm": { "type": "boolean", "description": "Whether to go on" } },
+        "required": ["confirm"],
+    })
+}
+
 /// A name and an address.
 pub(super) fn name_and_email() -> Value {
     json!({

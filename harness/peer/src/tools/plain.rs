@@ -46,6 +46,22 @@ pub(super) async fn multiple_content_types() -> Outcome {
     ])
 }
 
+/// Returns a link to a resource, with annotations.
+pub(super) async fn resource_link() -> Outcome {
+    Outcome::content(vec![json!({
+        "type": "resource_link",
+        "uri": "test://static-text",
+        "name": "static-text",
+        "mimeType": "text/plain",
+        "annotations": { "audience": ["assistant"], "priority": 0.5 },
+    })])
+}
+
+/// Greets.
+pub(super) async fn greet(call: Call) -> Outcome {
+    Outcome::text(format!("Hello, {}!", call.text("name")))
+}
+
 /// Fails.
 pub(super) async fn error_handling() -> Outcome {
     Outcome::error("This tool intentionally returns an error for testing")

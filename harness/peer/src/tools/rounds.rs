@@ -2,7 +2,7 @@
 //!
 //! **Source**: `2026-07-28/basic/patterns/mrtr`.
 
-use super::asking::spoken;
+use super::model::spoken;
 use super::{Call, Outcome, forms};
 use crate::modern::mrtr::Rounds;
 use crate::modern::state::State;

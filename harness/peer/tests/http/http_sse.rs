@@ -1,6 +1,8 @@
 //! The HTTP+SSE transport of 2024-11-05.
 
-use crate::support::{Exchange, LOGGING, PING, Seen, ask, events, honest, initialize, wait};
+use crate::support::{
+    Exchange, LOGGING, PING, Seen, ask, events, honest, initialize, request, wait,
+};
 use mcp_assay_peer::HttpServer;
 use serde_json::{Value, json};
 
@@ -69,6 +71,33 @@ async fn answers_and_all_else_come_as_message_events_on_the_one_stream() {
     );
     assert!(events.iter().all(|event| event.id.is_none()));
     assert_eq!(old.stream.count(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_served_on_the_one_stream_too() {
+    let old = Old::connect(&honest()).await;
+    let able = json!({ "elicitation": {} });
+    old.accepted(&initialize("2025-11-25", &able)).await;
+    old.accepted(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
+        .await;
+    let arguments = json!({ "filename": "f" });
+    let params = json!({ "name": "confirm_delete", "arguments": arguments, "task": {} });
+    old.accepted(&request(json!("t"), "tools/call", params))
+        .await;
+    let id = old.reply(json!("t")).await["result"]["task"]["taskId"].clone();
+    let params = json!({ "taskId": id });
+    old.accepted(&request(json!("r"), "tasks/result", params))
+        .await;
+    let asked = old
+        .stream
+        .message(|message| message["method"] == "elicitation/create")
+        .await;
+    let result = json!({ "action": "cancel" });
+    let answer = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result });
+    old.accepted(&answer.to_string()).await;
+    let result = old.reply(json!("r")).await;
+    let text = &result["result"]["content"][0]["text"];
+    assert_eq!(text, "Not confirmed: f would stay.");
 }
 
 impl Exchange {

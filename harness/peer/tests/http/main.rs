@@ -14,4 +14,5 @@ mod sessions;
 mod sockets;
 mod streams;
 mod support;
+mod tasks;
 mod wire_faults;

@@ -1,6 +1,8 @@
 //! POST: which body gets which status, and by which kind of answer.
 
-use crate::support::{BOTH, Client, LOGGING, PING, SLOW, ask, honest, initialize, request, wait};
+use crate::support::{
+    BOTH, Client, Event, LOGGING, PING, SLOW, ask, events, honest, initialize, request, wait,
+};
 use serde_json::{Value, json};
 
 #[tokio::test(start_paused = true)]
@@ -158,6 +160,38 @@ async fn batches_belong_to_2025_03_26() {
     let answer = client.post(&batch(&[PING]));
     assert_eq!(answer.status().await, 400);
     assert_eq!(answer.json().await["error"]["code"], -32600);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stream_of_a_batch_carries_what_its_calls_ask() {
+    let able = json!({ "sampling": {} });
+    let client = Client::open(&honest(), "2025-03-26", able).await;
+    let call = |id: u8| {
+        let arguments = json!({ "prompt": "p" });
+        let params = json!({ "name": "test_sampling", "arguments": arguments });
+        request(json!(id), "tools/call", params)
+    };
+    let batch = client.post(&format!("[{},{PING},{}]", call(1), call(2)));
+    let is_question = |message: &Value| message["method"] == "sampling/createMessage";
+    let asked = batch
+        .until(|seen| {
+            let events = events(&seen.body).into_iter();
+            let messages = events.filter(Event::is_message).map(|event| event.json());
+            let asked: Vec<_> = messages.filter(is_question).collect();
+            (asked.len() == 2).then_some(asked)
+        })
+        .await;
+    let content = json!({ "type": "text", "text": "t" });
+    let result = json!({ "role": "assistant", "model": "m", "content": content });
+    let answers = asked
+        .iter()
+        .map(|asked| json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result }));
+    let answers = Value::Array(answers.collect());
+    assert_eq!(client.post(&answers.to_string()).status().await, 202);
+    batch.body().await;
+    let messages = batch.messages();
+    assert_eq!(messages.len(), 3, "two questions, then an array");
+    assert_eq!(messages[2].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]

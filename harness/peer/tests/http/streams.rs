@@ -1,9 +1,9 @@
 //! Streams: what goes where, event ids, resumption.
 
 use crate::support::{
-    Client, Event, Exchange, LOGGING, PING, SLOW, Seen, events, honest, request, wait,
+    Client, Event, Exchange, LOGGING, PING, SLOW, Seen, events, honest, lying, request, wait,
 };
-use mcp_assay_peer::{HttpOptions, HttpServer};
+use mcp_assay_peer::{HttpOptions, HttpServer, Planted};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -228,4 +228,37 @@ async fn a_disconnect_is_no_cancel() {
     let resumed = client.resume(&id);
     resumed.body().await;
     assert_eq!(resumed.messages()[0]["id"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_sent_away_and_comes_back_for_the_answer() {
+    let client = Client::of_honest().await;
+    let call = client.tool(json!(5), "test_reconnection", json!({}));
+    let events = call.all_events().await;
+    assert!(!call.is_broken(), "it ends as streams end");
+    assert_eq!(events.len(), 2, "{events:?}");
+    for event in &events {
+        assert!(event.id.is_some());
+        assert_eq!(event.data.as_deref(), Some(""));
+    }
+    assert_eq!(events[1].retry.as_deref(), Some("500"));
+    let resumed = client.resume(events[1].id.as_deref().unwrap());
+    let answer = resumed.message(|message| message["id"] == 5).await;
+    assert!(answer["result"]["content"][0]["text"].is_string());
+    resumed.body().await;
+    assert_eq!(resumed.messages().len(), 1);
+
+    for fault in ["ignores-last-event-id", "no-event-ids", "no-get-stream"] {
+        let server = lying(Planted::named_on_http(fault).unwrap());
+        let client = Client::open(&server, "2025-11-25", json!({})).await;
+        let call = client.tool(json!(5), "test_reconnection", json!({}));
+        call.body().await;
+        assert_eq!(call.messages().len(), 1, "{fault}: it cannot come back");
+    }
+    for revision in ["2025-03-26", "2025-06-18"] {
+        let client = Client::open(&honest(), revision, json!({})).await;
+        let call = client.tool(json!(5), "test_reconnection", json!({}));
+        let answer = call.message(|message| message["id"] == 5).await;
+        assert_eq!(answer["error"]["code"], -32602);
+    }
 }

@@ -1,6 +1,8 @@
 //! Tools, resources, prompts, completion, logging, and what the client is asked.
 
 use crate::support::{LEGACY, Peer, code};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_peer::Options;
 use serde_json::{Value, json};
@@ -30,7 +32,7 @@ async fn lists_hold_each_entry_once_at_any_page_size() {
         });
         peer.handshake(Revision::R2025_11_25, json!({})).await;
         for (method, key, name, count) in [
-            ("tools/list", "tools", "name", 17),
+            ("tools/list", "tools", "name", 32),
             ("resources/list", "resources", "uri", 4),
             (
                 "resources/templates/list",
@@ -225,6 +227,64 @@ async fn resources_are_read_as_listed() {
             assert_eq!(answer["error"]["data"]["uri"], uri);
         }
         assert_eq!(code(&peer.call("resources/read", json!({})).await), -32602);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn resources_are_as_long_as_listed() {
+    for revision in LEGACY {
+        let mut peer = Peer::open(revision).await;
+        let mut sizes = 0;
+        for entry in walk(&mut peer, "resources/list", "resources").await {
+            let annotations = &entry["annotations"];
+            let is_dated = annotations.get("lastModified").is_some();
+            let is_annotated = annotations.is_object();
+            assert_eq!(is_dated, is_annotated && revision >= Revision::R2025_06_18);
+            let Some(size) = entry["size"].as_u64() else {
+                continue;
+            };
+            sizes += 1;
+            let answer = peer
+                .call("resources/read", json!({ "uri": entry["uri"] }))
+                .await;
+            let contents = &answer["result"]["contents"][0];
+            let length = match contents["text"].as_str() {
+                Some(text) => text.len(),
+                None => STANDARD
+                    .decode(contents["blob"].as_str().unwrap())
+                    .unwrap()
+                    .len(),
+            };
+            assert_eq!(size, length as u64, "{entry}");
+        }
+        assert_eq!(sizes, 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn completion_heeds_what_is_already_filled_in() {
+    for revision in LEGACY {
+        let has_context = revision >= Revision::R2025_06_18;
+        let mut peer = Peer::open(revision).await;
+        let complete = |context: Value| {
+            json!({
+                "ref": { "type": "ref/prompt", "name": "test_prompt_with_arguments" },
+                "argument": { "name": "arg2", "value": "p" },
+                "context": context,
+            })
+        };
+        let context = json!({ "arguments": { "arg1": "paris" } });
+        let answer = peer.call("completion/complete", complete(context)).await;
+        let expected = if has_context {
+            json!(["paris north", "paris south"])
+        } else {
+            json!(["paris", "park", "party"])
+        };
+        assert_eq!(answer["result"]["completion"]["values"], expected);
+        for broken in [json!(1), json!({ "arguments": { "arg1": 1 } })] {
+            let answer = peer.call("completion/complete", complete(broken)).await;
+            assert_eq!(answer.get("error").is_some(), has_context, "{answer}");
+        }
     }
 }
 

@@ -36,7 +36,9 @@ fn answers(result: &Value) -> Value {
     let asked = result["inputRequests"].as_object().unwrap().iter();
     let answers = asked.map(|(key, request)| {
         let answer = match request["method"].as_str().unwrap() {
-            "elicitation/create" => accept(json!({ "name": "n", "ok": "yes" })),
+            "elicitation/create" => {
+                accept(json!({ "name": "n", "ok": "yes", "confirm": true, "color": "red" }))
+            }
             "sampling/createMessage" => {
                 let content = json!({ "type": "text", "text": "Paris" });
                 json!({ "role": "assistant", "model": "m", "content": content })
@@ -88,6 +90,58 @@ async fn each_tool_asks_what_it_says_and_ends_when_answered() {
         let done = call(&mut peer, &tool, all(), retry(asked)).await;
         assert_eq!(done["result"]["resultType"], "complete", "{tool}: {done}");
         assert_eq!(done["result"].get("isError"), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tools_of_both_eras_ask_by_results_here() {
+    let file = json!({ "filename": "f" });
+    for (tool, arguments, keys) in [
+        ("confirm_delete", file, vec!["confirm"]),
+        ("multi_input", json!({}), vec!["first", "second"]),
+        ("show_roots", json!({}), vec!["roots"]),
+        ("test_tool_with_task", json!({}), vec!["user_name"]),
+    ] {
+        let mut peer = peer();
+        let more = json!({ "arguments": arguments });
+        let asked = call(&mut peer, tool, all(), more.clone()).await;
+        let asked = &asked["result"];
+        let found: Vec<_> = asked["inputRequests"].as_object().unwrap().keys().collect();
+        assert_eq!(found, keys, "{tool}");
+        let mut again = retry(asked);
+        again["arguments"] = more["arguments"].clone();
+        // A revision without tasks passes over what asks for one.
+        again["task"] = json!({});
+        let done = call(&mut peer, tool, all(), again).await;
+        assert_eq!(done["result"]["resultType"], "complete", "{tool}: {done}");
+        let undeclared = call(&mut peer, tool, json!({}), more).await;
+        assert_eq!(code(&undeclared), -32021, "{tool}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_visit_to_a_url_is_asked_for_by_a_result_and_known_by_its_state() {
+    let able = json!({ "elicitation": { "url": {} } });
+    let tool = "elicit_by_url";
+    let asked = call(&mut peer(), tool, able.clone(), json!({})).await;
+    let asked = &asked["result"];
+    let params = &asked["inputRequests"]["visit"]["params"];
+    assert_eq!(params["mode"], "url");
+    assert!(params.get("elicitationId").is_none());
+    let answer = json!({ "visit": { "action": "accept" } });
+    let more = json!({ "inputResponses": answer, "requestState": asked["requestState"] });
+    let done = call(&mut peer(), tool, able.clone(), more).await;
+    let text = &done["result"]["content"][0]["text"];
+    assert_eq!(text, "The user was there.");
+    let stateless = json!({ "inputResponses": answer });
+    let again = call(&mut peer(), tool, able, stateless).await;
+    assert_eq!(again["result"]["resultType"], "input_required");
+    for capability in [json!({}), json!({ "form": {} })] {
+        let able = json!({ "elicitation": capability });
+        let refused = call(&mut peer(), tool, able, json!({})).await;
+        assert_eq!(code(&refused), -32021);
+        let required = &refused["error"]["data"]["requiredCapabilities"];
+        assert_eq!(*required, json!({ "elicitation": { "url": {} } }));
     }
 }
 

@@ -77,6 +77,7 @@ impl Official {
             let particular = match message["error"]["code"].as_i64() {
                 Some(-32021) => "MissingRequiredClientCapabilityError",
                 Some(-32022) => "UnsupportedProtocolVersionError",
+                Some(-32042) => "URLElicitationRequiredError",
                 _ => name,
             };
             return self.errors(particular, message);
@@ -84,6 +85,9 @@ impl Official {
         let method = &asked[&id];
         let definition = match message["result"]["resultType"].as_str() {
             Some("input_required") => "InputRequiredResult",
+            None if method == "tools/call" && message["result"].get("task").is_some() => {
+                "CreateTaskResult"
+            }
             Some(_) | None => self.method(method)["result"].as_str().unwrap(),
         };
         let response = if self.schema[self.definitions]
@@ -106,7 +110,11 @@ impl Official {
 /// One conversation that makes the server say everything it can say, answering what it asks.
 async fn tour(revision: Revision) -> (Vec<String>, HashMap<String, String>) {
     let mut peer = Peer::start(Options::default());
-    let capabilities = json!({ "roots": {}, "sampling": {}, "elicitation": {} });
+    let capabilities = json!({
+        "roots": {},
+        "sampling": { "tools": {} },
+        "elicitation": { "form": {}, "url": {} },
+    });
     peer.handshake(revision, capabilities).await;
     let mut asked = HashMap::from([("\"init\"".to_owned(), "initialize".to_owned())]);
     let mut requests = vec![
@@ -138,63 +146,116 @@ async fn tour(revision: Revision) -> (Vec<String>, HashMap<String, String>) {
             }),
         ),
     ];
-    let arguments = json!({ "message": "m", "prompt": "p", "text": "t", "email": "e", "ms": 1 });
-    for tool in [
-        "echo",
-        "json_schema_2020_12_tool",
-        "slow",
-        "test_audio_content",
-        "test_elicitation",
-        "test_elicitation_sep1034_defaults",
-        "test_elicitation_sep1330_enums",
-        "test_embedded_resource",
-        "test_error_handling",
-        "test_image_content",
-        "test_multiple_content_types",
-        "test_sampling",
-        "test_simple_text",
-        "test_tool_with_logging",
-        "test_tool_with_progress",
-        "touch",
-        "word_count",
-    ] {
-        let needed = |names: &[&str]| {
-            let chosen = names
-                .iter()
-                .map(|name| ((*name).to_owned(), arguments[*name].clone()));
-            Value::Object(chosen.collect())
-        };
-        let arguments = match tool {
-            "echo" | "test_elicitation" => needed(&["message"]),
-            "test_sampling" => needed(&["prompt"]),
-            "word_count" => needed(&["text"]),
-            "slow" => needed(&["ms"]),
-            "json_schema_2020_12_tool" => needed(&["email"]),
-            _ => json!({}),
-        };
+    answer_all(&mut peer).await;
+    for tool in listed(&mut peer).await {
         let meta = json!({ "progressToken": "t" });
-        requests.push((
-            "tools/call",
-            json!({ "name": tool, "arguments": arguments, "_meta": meta }),
-        ));
+        let mut params = json!({ "name": tool["name"], "arguments": arguments(&tool) });
+        params["_meta"] = meta;
+        match tool["execution"]["taskSupport"].as_str() {
+            None | Some("forbidden") => {}
+            Some("required") => params["task"] = json!({}),
+            Some(_) => {
+                requests.push(("tools/call", params.clone()));
+                params["task"] = json!({ "ttl": 60000 });
+            }
+        }
+        requests.push(("tools/call", params));
     }
+    asked.insert("\"c\"".to_owned(), "tools/list".to_owned());
     for (number, (method, params)) in requests.into_iter().enumerate() {
         asked.insert(number.to_string(), method.to_owned());
         peer.request(json!(number), method, params).await;
     }
     peer.send("no json").await;
+    answer_all(&mut peer).await;
+    let read = peer.read.iter();
+    let read = read.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let created = read.filter_map(|message| {
+        let id = message["result"]["task"]["taskId"].as_str()?;
+        Some(id.to_owned())
+    });
+    let created: Vec<String> = created.collect();
+    let again = json!({ "name": "slow_compute", "arguments": { "seconds": 9 }, "task": {} });
+    let mut later = vec![("tasks/list", json!({})), ("tools/call", again)];
+    for id in &created {
+        for method in ["tasks/get", "tasks/result", "tasks/cancel"] {
+            later.push((method, json!({ "taskId": id })));
+        }
+    }
+    for (number, (method, params)) in later.into_iter().enumerate() {
+        let id = number + 1000;
+        asked.insert(id.to_string(), method.to_owned());
+        peer.request(json!(id), method, params).await;
+        if method == "tools/call" && revision != Revision::R2025_11_25 {
+            break;
+        }
+    }
+    answer_all(&mut peer).await;
+    let running = peer.read.iter().rev().find_map(|line| {
+        let message: Value = serde_json::from_str(line).unwrap();
+        let task = message["result"]["task"].clone();
+        (message["id"] == 1001 && task.is_object()).then_some(task)
+    });
+    if let Some(task) = running {
+        asked.insert("\"cancel\"".to_owned(), "tasks/cancel".to_owned());
+        let params = json!({ "taskId": task["taskId"] });
+        peer.request(json!("cancel"), "tasks/cancel", params).await;
+        answer_all(&mut peer).await;
+    }
+    (peer.read, asked)
+}
+
+/// The tools, page by page.
+async fn listed(peer: &mut Peer) -> Vec<Value> {
+    let mut tools = Vec::new();
+    let mut params = json!({});
     loop {
-        let lines = peer.listen(1000).await;
+        let page = peer.call("tools/list", params).await["result"].clone();
+        tools.extend(page["tools"].as_array().unwrap().clone());
+        match page.get("nextCursor") {
+            Some(cursor) => params = json!({ "cursor": cursor }),
+            None => return tools,
+        }
+    }
+}
+
+/// The arguments that a tool needs.
+fn arguments(tool: &Value) -> Value {
+    if tool["name"] == "json_schema_2020_12_tool" {
+        return json!({ "email": "e" });
+    }
+    let required = tool["inputSchema"]["required"].as_array();
+    let required = required.into_iter().flatten().filter_map(Value::as_str);
+    let argument = |name: &str| match name {
+        "ms" | "seconds" => (name.to_owned(), json!(1)),
+        _ => (name.to_owned(), json!("x")),
+    };
+    Value::Object(required.map(argument).collect())
+}
+
+/// Reads until nothing comes any more, and answers what is asked.
+async fn answer_all(peer: &mut Peer) {
+    loop {
+        let lines = peer.listen(3000).await;
         if lines.is_empty() {
             break;
         }
         for line in lines {
             let message: Value = serde_json::from_str(&line).unwrap();
+            let params = &message["params"];
             let result = match message["method"].as_str() {
-                Some("roots/list") => json!({ "roots": [] }),
+                Some("roots/list") => json!({ "roots": [{ "uri": "file:///a" }] }),
+                Some("elicitation/create") if params["mode"] == "url" => {
+                    json!({ "action": "accept" })
+                }
                 Some("elicitation/create") => json!({ "action": "decline" }),
                 Some("sampling/createMessage") => {
-                    let content = json!({ "type": "text", "text": "42" });
+                    let is_first = params["messages"].as_array().unwrap().len() == 1;
+                    let content = if params.get("tools").is_some() && is_first {
+                        json!([{ "type": "tool_use", "id": "u", "name": "add", "input": { "a": 1, "b": 2 } }])
+                    } else {
+                        json!({ "type": "text", "text": "42" })
+                    };
                     json!({ "role": "assistant", "model": "m", "content": content })
                 }
                 _ => continue,
@@ -203,7 +264,6 @@ async fn tour(revision: Revision) -> (Vec<String>, HashMap<String, String>) {
             peer.send(&reply.to_string()).await;
         }
     }
-    (peer.read, asked)
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,12 +286,26 @@ async fn every_message_fits_the_official_schema() {
             let errors = official.judge(&message, &asked);
             assert!(errors.is_empty(), "{revision}: {errors:#?} in {line}");
         }
+        let seen_in = |kind: &str| match kind {
+            "elicitation/create" => revision >= Revision::R2025_06_18,
+            "notifications/elicitation/complete" | "notifications/tasks/status" => {
+                revision == Revision::R2025_11_25
+            }
+            _ => true,
+        };
         for kind in [
+            "elicitation/create",
+            "notifications/elicitation/complete",
             "notifications/message",
             "notifications/progress",
+            "notifications/prompts/list_changed",
+            "notifications/resources/updated",
+            "notifications/tasks/status",
+            "notifications/tools/list_changed",
+            "roots/list",
             "sampling/createMessage",
         ] {
-            assert!(kinds.contains(kind), "{revision}: {kind} was seen");
+            assert_eq!(kinds.contains(kind), seen_in(kind), "{revision}: {kind}");
         }
     }
 }
@@ -240,7 +314,7 @@ async fn every_message_fits_the_official_schema() {
 async fn modern_tour() -> (Vec<String>, HashMap<String, String>) {
     let mut peer = Peer::start(Options::default());
     let able = json!({
-        "io.modelcontextprotocol/clientCapabilities": { "roots": {}, "sampling": {}, "elicitation": {} },
+        "io.modelcontextprotocol/clientCapabilities": { "roots": {}, "sampling": {}, "elicitation": { "form": {}, "url": {} } },
         "io.modelcontextprotocol/logLevel": "debug",
         "progressToken": "t",
     });
@@ -291,19 +365,7 @@ async fn modern_tour() -> (Vec<String>, HashMap<String, String>) {
         ),
     ];
     for tool in &tools {
-        let mut arguments = json!({});
-        for (name, value) in [
-            ("message", json!("m")),
-            ("prompt", json!("p")),
-            ("text", json!("t")),
-            ("ms", json!(1)),
-        ] {
-            let required = tool["inputSchema"]["required"].as_array();
-            if required.is_some_and(|required| required.contains(&json!(name))) {
-                arguments[name] = value;
-            }
-        }
-        let call = json!({ "name": tool["name"], "arguments": arguments });
+        let call = json!({ "name": tool["name"], "arguments": arguments(tool) });
         let mut able_call = call.clone();
         able_call["_meta"] = able.clone();
         requests.push(("tools/call", able_call));

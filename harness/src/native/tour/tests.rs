@@ -61,6 +61,7 @@ fn tools() -> Value {
         { "name": "send", "inputSchema": { "type": "object" }, "annotations": { "readOnlyHint": false } },
         { "name": "riddle", "inputSchema": { "type": "object", "properties": { "a": { "type": "string", "pattern": "^x{3}$" } }, "required": ["a"] }, "annotations": { "readOnlyHint": true } },
         { "name": "test_simple_text", "inputSchema": { "type": "object" } },
+        { "name": "job", "inputSchema": { "type": "object" }, "annotations": { "readOnlyHint": true }, "execution": { "taskSupport": "required" } },
         { "inputSchema": { "type": "object" }, "annotations": { "readOnlyHint": true } },
     ] })
 }
@@ -101,6 +102,7 @@ async fn withheld_tools_are_never_called() {
             "send",
             "riddle",
             "test_simple_text",
+            "job",
         ];
         let others: BTreeSet<&str> = all
             .into_iter()
@@ -111,7 +113,8 @@ async fn withheld_tools_are_never_called() {
             "every other tool is named with its reason"
         );
         for tool in bound.value["withheld"].as_array().unwrap() {
-            let by_permission = forbidden || tool["tool"] != "riddle";
+            let is_callable = tool["tool"] != "riddle" && tool["tool"] != "job";
+            let by_permission = forbidden || is_callable;
             assert_eq!(tool["permission"], by_permission, "{tool}");
         }
     }

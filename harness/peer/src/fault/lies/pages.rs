@@ -14,6 +14,7 @@ fn key_of(method: &str) -> Option<&'static str> {
         "prompts/list" => Some("prompts"),
         "resources/list" => Some("resources"),
         "resources/templates/list" => Some("resourceTemplates"),
+        "tasks/list" => Some("tasks"),
         _ => None,
     }
 }
