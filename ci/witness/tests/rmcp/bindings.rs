@@ -29,6 +29,18 @@ pub enum Binding {
     Http,
 }
 
+impl Binding {
+    /// Builds what a server needs, which may take longer than a tour.
+    pub fn prepare(self) {
+        match self {
+            Binding::Memory | Binding::Http => {}
+            Binding::Stdio => {
+                mcp_assay();
+            }
+        }
+    }
+}
+
 /// How the client begins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lifecycle {

@@ -34,6 +34,7 @@ pub struct Tour<'a> {
 
 /// Takes the tour.
 pub async fn take(binding: Binding, lifecycle: Lifecycle, revision: ProtocolVersion) {
+    binding.prepare();
     let whole = async {
         let connected = Connected::new(binding, lifecycle, revision.clone()).await;
         let tour = Tour {
