@@ -103,7 +103,8 @@ def main():
 def tours(targets, server, url, revision):
     """What each SDK is asked in a revision: on each binding that the revision has, and on HTTP+SSE at both ends of the legacy era."""
     mode = {MODERN: MODERN, BOTH: "auto"}.get(revision, "legacy")
-    ends = {"stdio": ["--", *server], "http": ["--http", url], "http-sse": ["--sse", url.removesuffix("/mcp") + "/sse"]}
+    root = url.rsplit("/", 1)[0]
+    ends = {"stdio": ["--", *server], "http": ["--http", f"{root}/mcp"], "http-sse": ["--sse", f"{root}/sse"]}
     bindings = {"2024-11-05": ["stdio", "http-sse"], "2025-11-25": ["stdio", "http", "http-sse"]}.get(revision, ["stdio", "http"])
     for witness, (group, script, generation) in SDKS.items():
         if revision in (MODERN, BOTH) and witness not in MODERN_SDKS:
