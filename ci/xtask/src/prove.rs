@@ -89,7 +89,7 @@ fn counts(tally: &Tally, is_everything: bool) -> String {
     if is_everything {
         let all = tally.checks + tally.rules;
         text.push_str(&format!(
-            "\nproven both ways: {} of {} checks of cards and {} rules of observers",
+            "\nproven both ways: {} of {all}: {} checks of cards and {} rules of observers",
             all - unproven(tally),
             tally.checks,
             tally.rules
