@@ -168,3 +168,31 @@ const fn over_http(
         begin: || Box::new(Honest),
     }
 }
+
+const fn named(
+    name: &'static str,
+    about: &'static str,
+    is_lawful: bool,
+    over: Over,
+    provoked_by: &'static [Provocation],
+    begin: fn() -> Box<dyn Lie>,
+) -> NamedFault {
+    NamedFault {
+        name,
+        about,
+        is_lawful,
+        over,
+        provoked_by,
+        quirk: None,
+        begin,
+    }
+}
+
+const fn lawful(
+    name: &'static str,
+    about: &'static str,
+    provoked_by: &'static [Provocation],
+    begin: fn() -> Box<dyn Lie>,
+) -> NamedFault {
+    named(name, about, LAWFUL, Over::Any, provoked_by, begin)
+}

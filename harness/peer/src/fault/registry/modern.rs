@@ -8,7 +8,7 @@ use super::modern_provocations::{
     OLD_DISCOVER, OLD_LIST, PROGRESS, STATE_ALONE, TOUCH, WRONG_LEVEL, WRONG_TYPE,
 };
 use super::provocations::OPEN;
-use super::{A_LIE, LAWFUL, NamedFault, Over, Provocation};
+use super::{A_LIE, NamedFault, Over, Provocation, lawful, named};
 use crate::error::RpcError;
 use crate::fault::lie::{Breach, Lie};
 use crate::fault::lies::exchange::Refuses;
@@ -28,25 +28,6 @@ use crate::fault::lies::modern::results::{
 use crate::fault::lies::modern::rounds::{AsksAgain, AsksByUrl, Expects, ForgetsState};
 use crate::fault::lies::strikes::{Provoked, then_exit, then_hang};
 
-const fn named(
-    name: &'static str,
-    about: &'static str,
-    is_lawful: bool,
-    over: Over,
-    provoked_by: &'static [Provocation],
-    begin: fn() -> Box<dyn Lie>,
-) -> NamedFault {
-    NamedFault {
-        name,
-        about,
-        is_lawful,
-        over,
-        provoked_by,
-        quirk: None,
-        begin,
-    }
-}
-
 const fn lie(
     name: &'static str,
     about: &'static str,
@@ -54,15 +35,6 @@ const fn lie(
     begin: fn() -> Box<dyn Lie>,
 ) -> NamedFault {
     named(name, about, A_LIE, Over::Any, provoked_by, begin)
-}
-
-const fn lawful(
-    name: &'static str,
-    about: &'static str,
-    provoked_by: &'static [Provocation],
-    begin: fn() -> Box<dyn Lie>,
-) -> NamedFault {
-    named(name, about, LAWFUL, Over::Any, provoked_by, begin)
 }
 
 const fn on_lines(

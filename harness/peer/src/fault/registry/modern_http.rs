@@ -7,7 +7,7 @@ use super::modern_provocations::{
     NO_VERSION_HEADER, OLD_LIST, OTHER_METHOD_HEADER, OTHER_NAME_HEADER, OTHER_PARAM_HEADER,
     OTHER_VERSION_HEADER, SESSION_HEADER, SLOW, SLOWER, UNKNOWN, UPPER_METHOD_HEADER,
 };
-use super::{A_LIE, NamedFault, Over, Provocation, over_http};
+use super::{A_LIE, NamedFault, Over, Provocation, named, over_http};
 use crate::error::RpcError;
 use crate::fault::lie::{Breach, Lie};
 use crate::fault::lies::habit::Habit;
@@ -25,15 +25,7 @@ const fn in_http(
     provoked_by: &'static [Provocation],
     begin: fn() -> Box<dyn Lie>,
 ) -> NamedFault {
-    NamedFault {
-        name,
-        about,
-        is_lawful: false,
-        over: Over::Http,
-        provoked_by,
-        quirk: None,
-        begin,
-    }
+    named(name, about, A_LIE, Over::Http, provoked_by, begin)
 }
 
 /// Sorted by name.

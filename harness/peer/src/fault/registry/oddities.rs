@@ -2,8 +2,7 @@
 
 use super::modern_provocations::{LISTEN, TOUCH as TOUCH_MODERN};
 use super::provocations::{ECHO, LIST, OPEN, PING, UNKNOWN_METHOD};
-use super::{LAWFUL, NamedFault, Over, Provocation, over_http};
-use crate::fault::lie::Lie;
+use super::{LAWFUL, NamedFault, Over, lawful, over_http};
 use crate::fault::lies::habit::Habit;
 use crate::fault::lies::modern::listening::CancelsAfterTelling;
 use crate::fault::lies::oddities::{
@@ -13,32 +12,15 @@ use crate::fault::lies::oddities::{
 };
 use crate::fault::quirk::Quirk;
 
-const fn odd(
-    name: &'static str,
-    about: &'static str,
-    provoked_by: &'static [Provocation],
-    begin: fn() -> Box<dyn Lie>,
-) -> NamedFault {
-    NamedFault {
-        name,
-        about,
-        is_lawful: LAWFUL,
-        over: Over::Any,
-        provoked_by,
-        quirk: None,
-        begin,
-    }
-}
-
 /// Sorted by name.
 pub(super) const FAULTS: &[NamedFault] = &[
-    odd(
+    lawful(
         "adds-unknown-members",
         "adds a member that nobody knows wherever the schema is open",
         &[OPEN],
         || Rewrites::begin(with_unknown_members),
     ),
-    odd(
+    lawful(
         "answers-out-of-order",
         "answers every second request later than the one behind it",
         &[OPEN, LIST, PING],
@@ -46,62 +28,62 @@ pub(super) const FAULTS: &[NamedFault] = &[
     ),
     NamedFault {
         over: Over::Stdio,
-        ..odd(
+        ..lawful(
             "cancels-subscription-after-change",
             "ends a subscription by notifications/cancelled once it has told of a change",
             &[LISTEN, TOUCH_MODERN],
             || Box::new(CancelsAfterTelling),
         )
     },
-    odd(
+    lawful(
         "escapes-all-text",
         "writes every character of every string as an escape",
         &[OPEN],
         || Rewrites::begin(with_escapes),
     ),
-    odd(
+    lawful(
         "leaves-out-optional-members",
         "leaves out titles, descriptions, icons, annotations and whatever else may be missing",
         &[OPEN],
         || Rewrites::begin(without_optional_members),
     ),
-    odd(
+    lawful(
         "logs-in-between",
         "logs before each answer, in the legacy era",
         &[OPEN, ECHO],
         || SpeaksInBetween::begin(Aside::Log),
     ),
-    odd(
+    lawful(
         "offers-nothing",
         "has no feature that a server may do without, and declares none",
         &[OPEN],
         Offers::nothing,
     ),
-    odd(
+    lawful(
         "offers-tools-alone",
         "has tools and no other feature, and declares no other",
         &[OPEN],
         Offers::tools,
     ),
-    odd(
+    lawful(
         "one-entry-a-page",
         "gives every list one entry at a time",
         &[OPEN, LIST],
         || Pages::of(1),
     ),
-    odd(
+    lawful(
         "one-page",
         "gives every list on one page",
         &[OPEN, LIST],
         || Pages::of(usize::MAX),
     ),
-    odd(
+    lawful(
         "pings-in-between",
         "pings the client before each answer, in the legacy era, first under the id of the client's own first request",
         &[OPEN, ECHO],
         || SpeaksInBetween::begin(Aside::Ping),
     ),
-    odd(
+    lawful(
         "reverses-members",
         "puts the members of every object in the other order",
         &[OPEN],
@@ -121,7 +103,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
         Quirk::StrangeSessionIds,
         &[OPEN],
     ),
-    odd(
+    lawful(
         "words-errors-otherwise",
         "gives errors a long text of another language with line ends and odd characters, and data",
         &[OPEN, UNKNOWN_METHOD],
@@ -129,14 +111,14 @@ pub(super) const FAULTS: &[NamedFault] = &[
     ),
     NamedFault {
         over: Over::Stdio,
-        ..odd(
+        ..lawful(
             "writes-piecemeal",
             "writes 61 bytes at a time, a millisecond apart",
             &[OPEN, LIST],
             || Habit::begin(|habits| habits.piece = 61),
         )
     },
-    odd(
+    lawful(
         "writes-white-space",
         "writes blanks and tabs wherever JSON allows them",
         &[OPEN],
