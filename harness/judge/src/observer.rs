@@ -10,6 +10,7 @@
 //! An observer that needs memory (ids seen, capabilities declared) keeps it in its watch, so that nothing leaks from one conversation
 //! into the next.
 
+mod answers;
 mod caching;
 mod era;
 mod errors;
@@ -31,6 +32,7 @@ use mcp_assay_model::scenario::Basis;
 
 /// Every observer, in order of name.
 pub const OBSERVERS: &[&dyn Observer] = &[
+    &answers::Answers,
     &caching::Caching,
     &era::NoServerRequests,
     &errors::Codes,

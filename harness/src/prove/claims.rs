@@ -202,6 +202,7 @@ const OWN_STREAM: &str = "observer/http/own-stream";
 const RESULT_TYPE: &str = "observer/results/result-type";
 const LOGGING: &str = "observer/scope/logging";
 const PROGRESS: &str = "observer/scope/progress";
+const ONCE: &str = "observer/answers/once";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
 const REQUESTED: &str = "observer/subscriptions/requested";
 const TAG: &str = "observer/subscriptions/tag";
@@ -215,6 +216,24 @@ const SESSION_ID: &str = "observer/http/session-id-visible";
 
 /// Every mutant and near miss of an observer's rule.
 pub(super) const OBSERVED: &[Observed] = &[
+    over_lines(
+        ONCE,
+        Lie::Named("answers-twice"),
+        Some(FindingCode::Duplicate),
+    ),
+    over_lines(
+        ONCE,
+        Lie::Named("answers-twice-late"),
+        Some(FindingCode::Duplicate),
+    ),
+    over_http(
+        ONCE,
+        Lie::Named("answers-twice"),
+        Some(FindingCode::Duplicate),
+        &[],
+    )
+    .within(LEGACY),
+    over_lines(ONCE, Lie::Named("answers-out-of-order"), None),
     over_lines(
         STDOUT,
         Lie::Named("banner-on-stdout"),

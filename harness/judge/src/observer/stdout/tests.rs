@@ -1,4 +1,4 @@
-use crate::observer::{Observed, Tally, observe};
+use crate::observer::{Observed, Seen, Tally, observe};
 use crate::testing::Talk;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::verdict::{Reason, Verdict};
@@ -101,13 +101,19 @@ fn findings_show_offset_and_text() {
     insta::assert_snapshot!(out);
 }
 
+/// What this observer's rule came to, beside those of others.
+fn of_stdout(tally: &Tally) -> Option<(&str, &Seen)> {
+    let mut results = tally.results();
+    results.find_map(|(id, _, _, seen)| id.starts_with("observer/stdout/").then_some((id, seen)))
+}
+
 #[test]
 fn a_tally_folds_conversations_and_keeps_the_case_of_the_smallest_example() {
     let mut tally = Tally::default();
     let quiet = Talk::new().sent("q", OK);
     let place = (Revision::R2025_06_18, Binding::Memory);
     tally.add(place, "quiet", "quiet", &observe(&quiet.record));
-    let verdict = |tally: &Tally| tally.results().next().map(|(_, _, _, seen)| seen.verdict());
+    let verdict = |tally: &Tally| of_stdout(tally).map(|(_, seen)| seen.verdict());
     assert_eq!(verdict(&tally), Some(Err(Reason::NothingToJudge)));
     tally.add(
         place,
@@ -129,7 +135,7 @@ fn a_tally_folds_conversations_and_keeps_the_case_of_the_smallest_example() {
         &observe(&Talk::new().came("bye").came("good bye").record),
     );
     assert_eq!(verdict(&tally), Some(Ok(Verdict::Fail)));
-    let (id, _, _, seen) = tally.results().next().unwrap();
+    let (id, seen) = of_stdout(&tally).unwrap();
     assert_eq!((id, seen.judged), ("observer/stdout/messages-only", 4));
     let findings: Vec<_> = seen
         .findings()
@@ -143,7 +149,7 @@ fn a_cause_is_seen_elsewhere_only_where_another_connection_showed_it() {
     let place = (Revision::R2025_06_18, Binding::Memory);
     let said = || observe(&Talk::new().came("hello").record);
     let elsewhere = |tally: &Tally| {
-        let (_, _, _, seen) = tally.results().next().unwrap();
+        let (_, seen) = of_stdout(tally).unwrap();
         let (finding, _) = seen.findings().next().unwrap();
         seen.is_seen_elsewhere(finding)
     };

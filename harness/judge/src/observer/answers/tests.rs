@@ -1,0 +1,66 @@
+use crate::testing::{JSON, STREAM, Talk, watched};
+
+const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+const PONG: &str = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+const ERROR: &str = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no"}}"#;
+
+fn said(talk: &Talk) -> String {
+    watched("answers", "once", talk)
+}
+
+fn asked() -> Talk {
+    Talk::new().sent("q", PING)
+}
+
+#[test]
+fn a_second_response_on_lines_is_found_whatever_it_says() {
+    for (talk, expected) in [
+        (asked().reply("q", PONG), "1"),
+        (asked().reply("q", PONG).came(PONG), "2 duplicate #3 /id"),
+        (asked().reply("q", PONG).came(ERROR), "2 duplicate #3 /id"),
+        // Asked twice under one id, answered twice.
+        (asked().sent("r", PING).came(PONG).came(PONG), "2"),
+        // A request of the server's has ids of its own.
+        (asked().reply("q", PONG).came(PING), "1"),
+        // What was never asked is for another rule, and so is another spelling.
+        (Talk::new().came(PONG).came(PONG), "0"),
+        (
+            asked().came(r#"{"jsonrpc":"2.0","id":"1","result":{}}"#),
+            "0",
+        ),
+        (
+            asked().came(r#"{"jsonrpc":"2.0","id":null,"result":{}}"#),
+            "0",
+        ),
+    ] {
+        assert_eq!(said(&talk), expected);
+    }
+}
+
+#[test]
+fn a_broken_request_with_an_id_is_answered_under_it_too() {
+    let broken = r#"{"jsonrpc":"2.0","id":1,"method":7}"#;
+    let talk = asked().sent("b", broken).came(ERROR).came(PONG);
+    assert_eq!(said(&talk), "2");
+}
+
+#[test]
+fn items_of_batches_are_counted_one_by_one() {
+    let batch = format!("[{PING},{{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}}]");
+    let answers = format!("[{PONG},{{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{{}}}}]");
+    let talk = Talk::new().sent("b", &batch).came(&answers);
+    assert_eq!(said(&talk), "2");
+    assert_eq!(said(&talk.came(PONG)), "3 duplicate #3 /id");
+}
+
+#[test]
+fn over_http_an_exchange_stands_for_itself() {
+    let stream =
+        |talk: Talk, exchange| talk.head(exchange, 200, STREAM).event(exchange, None, PONG);
+    let once = || stream(Talk::http().post("q", PING), 1);
+    assert_eq!(said(&once()), "1");
+    assert_eq!(said(&once().event(1, None, PONG)), "2 duplicate #4 /id");
+    // The same request again, and the same answer on a stream that was taken up again.
+    let again = once().post("r", PING).head(2, 200, JSON).body(2, PONG);
+    assert_eq!(said(&again), "2");
+}
