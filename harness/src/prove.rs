@@ -33,7 +33,8 @@ use variations::{Claim, Variation, variations};
 /// What a proof shows of one mutant or near miss.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Proof {
-    /// `CARD/CHECK#N` for a mutant, `CARD/CHECK~N` for a near miss, `near/FAULT+BINDING` for a lawful oddity; N counts from 1.
+    /// `CARD/CHECK#N` for a mutant, `CARD/CHECK~N` for a near miss, `near/FAULT+BINDING` for a lawful oddity, `lie/FAULT+BINDING` for a lie
+    /// that nobody claims; N counts from 1.
     pub id: String,
     /// What it proves.
     pub sort: Sort,
@@ -58,6 +59,8 @@ pub enum Sort {
     NearMiss,
     /// A lawful oddity troubles no check at all.
     Oddity,
+    /// A lie that nobody claims to catch is caught all the same, or not yet.
+    Unclaimed,
 }
 
 /// The whole matrix.
@@ -82,7 +85,10 @@ impl Proof {
         };
         let within = match self.sort {
             Sort::Mutant | Sort::NearMiss => String::new(),
-            Sort::Oddity => {
+            Sort::Oddity | Sort::Unclaimed if self.struck.is_empty() => {
+                return format!("{} -> met by no card", self.id);
+            }
+            Sort::Oddity | Sort::Unclaimed => {
                 let struck: Vec<&str> = self.struck.iter().map(|one| one.as_str()).collect();
                 format!(" in {}", struck.join(", "))
             }
@@ -262,7 +268,7 @@ fn prove(catalogue: &Arc<Catalogue>, honest: &Honest, lie: &Lie, group: &[&Varia
                 idle.map(|(id, _)| format!("{id} is excused, and is not troubled"))
                     .collect()
             }
-            Claim::Near(_) | Claim::Life(_) => Vec::new(),
+            Claim::Near(_) | Claim::Life(_) | Claim::Unclaimed => Vec::new(),
         };
         proof.problems.extend(missing);
     }

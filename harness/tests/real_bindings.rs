@@ -89,9 +89,10 @@ fn fits(claim: &Claim, binding: Binding) -> bool {
     let needs = |wanted| claim.card.needs.contains(&Need::Binding(wanted));
     match binding {
         Binding::Http => {
+            let is_counted_apart = !is_counted || claim.revision.era() == Era::Legacy;
             claim.revision >= Revision::R2025_03_26
                 && over != Some(Over::Stdio)
-                && !(is_counted && claim.revision.era() == Era::Modern)
+                && is_counted_apart
                 && !is_excepted
                 && !needs(Binding::Stdio)
                 && !needs(Binding::HttpSse)

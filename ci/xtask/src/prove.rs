@@ -67,6 +67,8 @@ fn told(proof: &Proof) -> String {
         (false, _) => "WRONG",
         (true, Sort::Mutant) => "killed",
         (true, Sort::NearMiss | Sort::Oddity) => "passes",
+        (true, Sort::Unclaimed) if proof.fired.is_empty() => "unseen",
+        (true, Sort::Unclaimed) => "seen",
     };
     let mut text = format!("{word:<7} {}, {} cases", proof.line(), proof.cases);
     for problem in &proof.problems {
@@ -81,6 +83,10 @@ fn counts(tally: &Tally, is_everything: bool) -> String {
         (Sort::Mutant, "mutants killed"),
         (Sort::NearMiss, "near misses that pass"),
         (Sort::Oddity, "lawful oddities that trouble nothing"),
+        (
+            Sort::Unclaimed,
+            "lies that no card claims, caught all the same",
+        ),
     ] {
         if let Some((hold, all)) = tally.claims.get(&sort) {
             text.push_str(&format!("\n{what}: {hold} of {all}"));
@@ -89,7 +95,7 @@ fn counts(tally: &Tally, is_everything: bool) -> String {
     if is_everything {
         let all = tally.checks + tally.rules;
         text.push_str(&format!(
-            "\nproven both ways: {} of {} checks of cards and {} rules of observers",
+            "\nproven both ways: {} of {all}: {} checks of cards and {} rules of observers",
             all - unproven(tally),
             tally.checks,
             tally.rules

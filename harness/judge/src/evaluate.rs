@@ -193,13 +193,14 @@ impl Judge<'_, '_> {
         if !judgements.iter().all(elsewhere) {
             judgements.retain(|one| !elsewhere(one));
         }
+        let expected = each_said(&judgements, ", or ", expected_of);
         retain_type_that_came(&mut judgements);
         let unsettled = judgements
             .iter()
             .position(|one| one.verdict != Some(Verdict::Fail));
         match unsettled {
             Some(index) => judgements.swap_remove(index),
-            None => match none_of(&judgements) {
+            None => match none_of(&judgements, expected) {
                 Some(finding) => Judgement::fail(vec![finding], 1),
                 None => Judgement::error("the check accepts no answer at all"),
             },
@@ -336,7 +337,7 @@ fn retain_type_that_came(branches: &mut Vec<Judgement>) {
 }
 
 /// One finding for all branches of an `any_of`: the code they share, else that the kind of answer is none of those due.
-fn none_of(branches: &[Judgement]) -> Option<Finding> {
+fn none_of(branches: &[Judgement], expected: String) -> Option<Finding> {
     let all = || branches.iter().flat_map(|branch| &branch.findings);
     // The outermost place shows what every branch looked at.
     let first = all().min_by_key(|finding| finding.at.as_ref().map_or(0, String::len))?;
@@ -345,33 +346,37 @@ fn none_of(branches: &[Judgement]) -> Option<Finding> {
     } else {
         FindingCode::ReplyKind
     };
-    let of = |field: fn(&Finding) -> &str, joint: &str| -> String {
-        let mut said: Vec<&str> = Vec::new();
-        for text in branches
-            .iter()
-            .filter_map(|branch| branch.findings.first())
-            .map(field)
-        {
-            if !said.contains(&text) {
-                said.push(text);
-            }
-        }
-        said.join(joint)
-    };
+    let said = each_said(branches, "; ", |finding| finding.message.clone());
     Some(Finding {
         code,
-        message: format!(
-            "none of the accepted answers: {}",
-            of(|finding| &finding.message, "; ")
-        ),
-        expected: Some(of(
-            |finding| finding.expected.as_deref().unwrap_or_default(),
-            ", or ",
-        )),
+        message: format!("none of the accepted answers: {said}"),
+        expected: Some(expected),
         actual: first.actual.clone(),
         at: first.at.clone(),
         count: 1,
     })
+}
+
+/// What the first finding of each branch says, each text once.
+fn each_said(branches: &[Judgement], joint: &str, field: fn(&Finding) -> String) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let findings = branches.iter().filter_map(|branch| branch.findings.first());
+    for text in findings.map(field) {
+        if !said.contains(&text) {
+            said.push(text);
+        }
+    }
+    said.join(joint)
+}
+
+/// What a branch expects; of a value the member that would have it.
+fn expected_of(finding: &Finding) -> String {
+    let expected = finding.expected.clone().unwrap_or_default();
+    let member = finding.at.as_deref().and_then(|at| at.rsplit_once('/'));
+    match member.filter(|_| finding.code == FindingCode::Value) {
+        Some((_, member)) => format!("`{member}` {expected}"),
+        None => expected,
+    }
 }
 
 #[cfg(test)]

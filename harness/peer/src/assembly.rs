@@ -37,10 +37,11 @@ impl Core {
         if era == Some(Era::Modern) {
             teller.negotiated(Revision::R2026_07_28);
         }
+        let size = teller.habits().page_size.unwrap_or(options.page_size);
         let teller = Arc::new(Mutex::new(teller));
         let (outlet, queue) = Outlet::new();
         let session = Session::new(&served);
-        let (size, timeout) = (options.page_size, options.request_timeout);
+        let timeout = options.request_timeout;
         let server = Server::new(session, outlet.clone(), size, timeout);
         let watched = server.watched.clone();
         let modern = modern::Server::new(offer.clone(), watched, &outlet, size);

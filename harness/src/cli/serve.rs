@@ -101,14 +101,17 @@ fn harness(error: &std::io::Error) -> Failure {
 }
 
 fn list(catalogue: &Catalogue) -> Result<ExitCode, Failure> {
-    let mut out = String::from("Named faults:\n");
-    for fault in FAULTS {
-        let over = match fault.over {
-            Over::Any => "",
-            Over::Stdio => " (stdio)",
-            Over::Http => " (http)",
-        };
-        out.push_str(&format!("  {:<36} {}{over}\n", fault.name, fault.about));
+    let mut out = String::new();
+    for (title, is_lawful) in [("Lies:", false), ("\nOddities, all lawful:", true)] {
+        out.push_str(&format!("{title}\n"));
+        for fault in FAULTS.iter().filter(|fault| fault.is_lawful == is_lawful) {
+            let over = match fault.over {
+                Over::Any => "",
+                Over::Stdio => " (stdio)",
+                Over::Http => " (http)",
+            };
+            out.push_str(&format!("  {:<36} {}{over}\n", fault.name, fault.about));
+        }
     }
     out.push_str("\nMutants of the cards:\n");
     for (card, check) in catalogue.checks() {

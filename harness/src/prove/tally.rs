@@ -12,7 +12,7 @@ pub struct Tally {
     pub checks: usize,
     /// Rules of the observers.
     pub rules: usize,
-    /// For each sort of claim, those that hold and all.
+    /// For each sort of claim, those that hold and all; of lies that nobody claims, those that something catches.
     pub claims: BTreeMap<Sort, (usize, usize)>,
     /// Checks and rules for which no mutant is killed, or no near miss passes: `ID: what is missing`.
     pub unproven: Vec<String>,
@@ -26,7 +26,9 @@ impl Matrix {
         for proof in &self.proofs {
             let (hold, all) = tally.claims.entry(proof.sort).or_default();
             *all += 1;
-            if proof.problems.is_empty() {
+            if proof.sort == Sort::Unclaimed {
+                *hold += usize::from(!proof.fired.is_empty());
+            } else if proof.problems.is_empty() {
                 *hold += 1;
                 let own = proof.id.rsplit_once(['#', '~']);
                 proven.extend(own.map(|(own, _)| (proof.sort, own)));

@@ -30,6 +30,7 @@ impl Variation {
             Claim::Mutant { .. } | Claim::Life(_) => Sort::Mutant,
             Claim::Near(_) => Sort::NearMiss,
             Claim::Oddity(_) => Sort::Oddity,
+            Claim::Unclaimed => Sort::Unclaimed,
         };
         Proof {
             id: self.id.clone(),
@@ -57,6 +58,8 @@ pub(super) enum Claim {
     Life(FindingCode),
     /// Nothing fires, in any case, and nothing is kept from passing, but these checks.
     Oddity(&'static [(&'static str, &'static str)]),
+    /// A lie that no card and no observer claims: what sees it is written down, if anything does.
+    Unclaimed,
 }
 
 fn revisions_of(card: &Scenario, at: Option<&FaultAt>) -> Vec<Revision> {
@@ -150,7 +153,34 @@ pub(super) fn variations(catalogue: &Catalogue) -> Vec<Variation> {
         });
     }
     all.extend(oddities());
+    let claimed: BTreeSet<String> = all.iter().filter_map(named).collect();
+    all.extend(unclaimed(&claimed));
     all
+}
+
+/// The name of the fault of a variation, where it has one.
+fn named(one: &Variation) -> Option<String> {
+    match &one.lie.fault {
+        Fault::Named(name) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// Every lie of the reference server that is proven nowhere.
+fn unclaimed(claimed: &BTreeSet<String>) -> impl Iterator<Item = Variation> {
+    let lies = FAULTS.iter().filter(|fault| !fault.is_lawful);
+    let lies = lies.filter(|fault| !claimed.contains(fault.name));
+    lies.map(|fault| {
+        let binding = match fault.over {
+            Over::Any | Over::Stdio => Binding::Memory,
+            Over::Http => Binding::Http,
+        };
+        Variation {
+            id: format!("lie/{}+{binding}", fault.name),
+            claim: Claim::Unclaimed,
+            ..oddity(fault.name, binding)
+        }
+    })
 }
 
 /// Every lawful oddity of the reference server, over every binding on which it can show.

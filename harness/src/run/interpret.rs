@@ -269,9 +269,10 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
         }
         End::Died { how, after } => {
             let last = last_of_card(record, *after);
+            let named = named(record, last);
             Finding::new(
                 FindingCode::Died,
-                format!("the target {how}; the card's last message to it was #{last}{told}"),
+                format!("the target {how}{told}; the card's last message to it was #{last}{named}"),
             )
             .expected("the target lives to the end of the conversation")
             .actual(how.clone())
@@ -281,8 +282,9 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
             let last = last_of_card(record, *after);
             let waited = waited.as_secs_f64();
             let fence = Manner::new(record.revision).fence_method();
+            let named = named(record, last);
             let message = format!(
-                "no answer to a harmless request within {waited:.1} s; the card's last message before it was #{last}{told}"
+                "no answer to a harmless request within {waited:.1} s{told}; the card's last message before it was #{last}{named}"
             );
             Finding::new(FindingCode::Hung, message)
                 .expected(format!("an answer to `{fence}`, if only an error"))
@@ -301,6 +303,16 @@ fn life(case: &Case, attempt: &Attempt, record: &Record) -> CheckResult {
     result.judged = 1;
     result.findings = vec![finding];
     result
+}
+
+/// The method of a message that was sent, to stand behind its position.
+fn named(record: &Record, seq: u64) -> String {
+    let mut sent = record.entries.iter().filter(|entry| entry.seq == seq);
+    let message = sent.next().and_then(|entry| entry.message.as_ref());
+    let method = message.and_then(|message| message.method.as_deref());
+    method.map_or_else(String::new, |method| {
+        format!(", `{}`", telling_line(method))
+    })
 }
 
 /// The last message that the card itself sent, up to a position: what a death most likely follows from.

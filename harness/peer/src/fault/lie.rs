@@ -172,6 +172,8 @@ pub(crate) struct Habits {
     pub answer_delay: Duration,
     /// The same for the first of these, the third, and so on, on top.
     pub every_second_answer_delay: Duration,
+    /// Entries of a page, where they are not as many as the server was told.
+    pub page_size: Option<usize>,
     /// Bytes that are written at once, at most.
     pub piece: usize,
     /// Written after each message.
@@ -191,6 +193,7 @@ impl Default for Habits {
             start_delay: Duration::ZERO,
             answer_delay: Duration::ZERO,
             every_second_answer_delay: Duration::ZERO,
+            page_size: None,
             piece: usize::MAX,
             terminator: "\n",
             splits_batches: false,

@@ -70,7 +70,7 @@ pub(super) fn write(page: &mut Page, transcript: &[TranscriptEntry], findings: &
         .filter(|seq| transcript.iter().any(|entry| entry.seq == *seq))
         .take(POSITIONS)
         .collect();
-    let chosen = choose(transcript, &positions);
+    let chosen = choose(transcript, &positions, findings);
     let asked: Vec<usize> = positions
         .iter()
         .filter_map(|seq| transcript.iter().position(|entry| entry.seq == *seq))
@@ -102,7 +102,7 @@ pub(super) fn write(page: &mut Page, transcript: &[TranscriptEntry], findings: &
 }
 
 /// Indices of the entries to show, in order.
-fn choose(transcript: &[TranscriptEntry], positions: &[u64]) -> Vec<usize> {
+fn choose(transcript: &[TranscriptEntry], positions: &[u64], findings: &[Finding]) -> Vec<usize> {
     let mut chosen: Vec<usize> = Vec::new();
     if positions.is_empty() {
         chosen.extend(transcript.len().saturating_sub(LAST)..transcript.len());
@@ -115,7 +115,10 @@ fn choose(transcript: &[TranscriptEntry], positions: &[u64]) -> Vec<usize> {
         chosen.extend(at.saturating_sub(before)..(at + after + 1).min(transcript.len()));
         chosen.extend(question(transcript, at));
         chosen.extend(request(transcript, at));
+        chosen.extend(exchange::beside(transcript, at));
     }
+    let named = findings.iter().flat_map(|finding| named(&finding.message));
+    chosen.extend(named.filter_map(|seq| transcript.iter().position(|entry| entry.seq == seq)));
     chosen.sort_unstable();
     chosen.dedup();
     // A gap of one entry takes the line that the entry itself would.
@@ -128,6 +131,14 @@ fn choose(transcript: &[TranscriptEntry], positions: &[u64]) -> Vec<usize> {
     (0..transcript.len())
         .filter(|index| chosen.binary_search(index).is_ok() || lonely(index))
         .collect()
+}
+
+/// The positions that a message names: `#12 and #17`.
+fn named(message: &str) -> impl Iterator<Item = u64> {
+    message.split('#').skip(1).filter_map(|rest| {
+        let end = rest.find(|one: char| !one.is_ascii_digit());
+        rest[..end.unwrap_or(rest.len())].parse().ok()
+    })
 }
 
 /// The nearest earlier message the other way with the same id: the request that a response answers, wherever it came.
@@ -221,4 +232,58 @@ fn shown(entry: &TranscriptEntry, is_wide: bool) -> String {
         text.push_str(" …and more");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mcp_assay_model::finding::FindingCode;
+    use mcp_assay_model::result::HttpFacts;
+
+    fn entry(seq: u64, dir: Direction, http: Option<HttpFacts>) -> TranscriptEntry {
+        TranscriptEntry {
+            seq,
+            at_us: 0,
+            dir,
+            connection: "c".to_owned(),
+            channel: Channel::Http,
+            http,
+            message: None,
+            raw_b64: None,
+            truncated: false,
+        }
+    }
+
+    #[test]
+    fn what_the_finding_names_and_what_ended_a_session_is_shown_however_far_back() {
+        let asked = |seq, method: &str| {
+            let request = HttpFacts::Request {
+                exchange: seq,
+                method: method.to_owned(),
+                target: "/mcp".to_owned(),
+                headers: Vec::new(),
+            };
+            entry(seq, Direction::Sent, Some(request))
+        };
+        let answered = |seq, exchange| {
+            let head = HttpFacts::Response {
+                exchange,
+                status: 200,
+                headers: Vec::new(),
+                socket: 1,
+            };
+            entry(seq, Direction::Received, Some(head))
+        };
+        let mut transcript: Vec<TranscriptEntry> = (1..=30).map(|seq| asked(seq, "POST")).collect();
+        transcript[7] = asked(8, "DELETE");
+        transcript[9] = answered(10, 8);
+        let finding =
+            Finding::new(FindingCode::Status, "two events, #3 and #30, have it").at(30, "");
+        let shown: Vec<usize> = choose(&transcript, &[30], std::slice::from_ref(&finding))
+            .into_iter()
+            .map(|index| index + 1)
+            .collect();
+        // The entry between two that are shown takes the line of its gap.
+        assert_eq!(shown, [3, 8, 9, 10, 27, 28, 29, 30]);
+    }
 }

@@ -3,7 +3,7 @@
 use super::page::{Page, Tone};
 use super::{advice, evidence};
 use crate::text::count;
-use mcp_assay_model::finding::Finding;
+use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::result::{CheckResult, Stage};
 use mcp_assay_model::scenario::Basis;
 use mcp_assay_model::verdict::{Gate, Verdict};
@@ -15,13 +15,36 @@ const CASES: usize = 4;
 /// Lines for a value, about.
 const VALUE_LINES: usize = 6;
 
-/// Results that fail alike: one check, one gate, the same finding codes. The first is shown, the others are named.
+/// Results that fail alike: one check, one gate, the same finding codes; or one way to die, whatever the card. The first is shown, the others
+/// are named.
 pub(super) struct Group<'a> {
     first: &'a CheckResult,
     also: Vec<&'a CheckResult>,
 }
 
 impl Group<'_> {
+    /// Whether both say of different cards that the target ended, and in the same way.
+    fn dies_like(&self, other: &CheckResult) -> bool {
+        let end = |result: &CheckResult| {
+            let finding = result.findings.first()?;
+            let is_end = matches!(finding.code, FindingCode::Died | FindingCode::Hung);
+            is_end.then(|| (finding.code, finding.actual.clone()))
+        };
+        let ends = end(self.first);
+        ends.is_some() && ends == end(other)
+    }
+
+    /// The checks that fail, each once.
+    fn checks(&self) -> Vec<&str> {
+        let mut checks = vec![self.first.id.as_str()];
+        for other in &self.also {
+            if !checks.contains(&other.id.as_str()) {
+                checks.push(&other.id);
+            }
+        }
+        checks
+    }
+
     fn matches(&self, other: &CheckResult) -> bool {
         let codes = |result: &CheckResult| {
             result
@@ -30,7 +53,7 @@ impl Group<'_> {
                 .map(|finding| finding.code)
                 .collect::<Vec<_>>()
         };
-        self.first.id == other.id
+        (self.first.id == other.id || self.dies_like(other))
             && self.first.gate == other.gate
             && self.first.verdict == other.verdict
             && codes(self.first) == codes(other)
@@ -43,7 +66,11 @@ pub(super) fn groups(results: &[CheckResult], gate: Gate) -> Vec<Group<'_>> {
     let shown =
         |result: &&CheckResult| result.gate == Some(gate) && result.verdict != Some(Verdict::Error);
     for result in results.iter().filter(shown) {
-        match groups.last_mut().filter(|group| group.matches(result)) {
+        let alike = groups.iter().rposition(|group| group.matches(result));
+        let is_last = alike.is_some_and(|at| at + 1 == groups.len());
+        // A death stands with its like wherever that is; all else keeps its place.
+        let alike = alike.filter(|&at| is_last || groups[at].dies_like(result));
+        match alike.map(|at| &mut groups[at]) {
             Some(group) => group.also.push(result),
             None => groups.push(Group {
                 first: result,
@@ -99,7 +126,7 @@ pub(super) fn write(page: &mut Page, group: &Group<'_>, nth: usize, of: usize) {
     evidence::write(page, &result.transcript, &result.findings);
     write_why(page, result);
     page.verbatim("again", &result.rerun);
-    write_then(page, result);
+    write_then(page, group);
 }
 
 fn write_where(page: &mut Page, group: &Group<'_>) {
@@ -113,7 +140,11 @@ fn write_where(page: &mut Page, group: &Group<'_>) {
         page.field("", &evidence::place(at, &result.transcript), 2);
     }
     for other in group.also.iter().take(CASES) {
-        page.field("", &format!("also {}", other.case), 2);
+        // Of another card it matters after which message the target ended.
+        let after = other.findings.first().filter(|_| other.id != result.id);
+        let after = after.and_then(|finding| finding.message.rsplit_once("; "));
+        let after = after.map_or(String::new(), |(_, after)| format!(": {after}"));
+        page.field("", &format!("also {}{after}", other.case), 2);
     }
     if group.also.len() > CASES {
         page.field(
@@ -188,7 +219,8 @@ fn write_why(page: &mut Page, result: &CheckResult) {
     }
 }
 
-fn write_then(page: &mut Page, result: &CheckResult) {
+fn write_then(page: &mut Page, group: &Group<'_>) {
+    let result = group.first;
     let mut label = "then";
     if let Some(finding) = result.findings.first() {
         page.field(label, advice::next_step(finding.code), 3);
@@ -202,11 +234,16 @@ fn write_then(page: &mut Page, result: &CheckResult) {
         ),
     );
     if result.verdict == Some(Verdict::Fail) {
+        let checks: Vec<String> = group
+            .checks()
+            .iter()
+            .map(|id| format!("{id}: allow"))
+            .collect();
         page.verbatim(
             "",
             &format!(
-                "known? in mcp-assay.yaml: gate: {{ checks: {{ {}: allow }} }}",
-                result.id
+                "known? in mcp-assay.yaml: gate: {{ checks: {{ {} }} }}",
+                checks.join(", ")
             ),
         );
     }
@@ -245,5 +282,62 @@ pub(super) fn write_short(page: &mut Page, group: &Group<'_>) {
         }
         (None, Some(reason)) => page.field("found", &advice::reason(reason), 2),
         (None, None) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn one_way_to_die_is_one_failure_whatever_the_cards_and_says_after_what() {
+        let results = fixture::results(&fixture::everything());
+        let is_death = |result: &&CheckResult| {
+            let codes = result.findings.iter().map(|finding| finding.code);
+            codes.into_iter().any(|code| code == FindingCode::Died)
+        };
+        let died = results.iter().find(is_death).unwrap();
+        let other = |card: &str, actual: &str| {
+            let mut other = died.clone();
+            other.id = format!("{card}/alive");
+            other.case = format!("{card}@2025-11-25+stdio");
+            other.findings[0].message =
+                format!("the target {actual}; the card's last message was #4, `a/b`");
+            other.findings[0].actual = Some(actual.to_owned());
+            other
+        };
+        let first = other("x/one", "exited with code 1");
+        let second = other("x/two", "exited with code 1");
+        let elsewhere = other("x/three", "was ended by signal 11");
+        let between = results
+            .iter()
+            .find(|result| result.verdict == Some(Verdict::Fail))
+            .unwrap();
+        let all = [first, between.clone(), elsewhere, second].map(|mut result| {
+            result.gate = Some(Gate::Deny);
+            result
+        });
+        let groups = groups(&all, Gate::Deny);
+        let ids: Vec<Vec<&str>> = groups.iter().map(Group::checks).collect();
+        assert_eq!(
+            ids,
+            [
+                vec!["x/one/alive", "x/two/alive"],
+                vec![between.id.as_str()],
+                vec!["x/three/alive"],
+            ]
+        );
+        let mut page = Page::new(120, false);
+        write(&mut page, &groups[0], 1, 3);
+        let text = page.into_text();
+        assert!(
+            text.contains("also x/two@2025-11-25+stdio: the card's last message was #4, `a/b`"),
+            "{text}"
+        );
+        assert!(
+            text.contains("x/one/alive: allow, x/two/alive: allow"),
+            "{text}"
+        );
     }
 }

@@ -350,6 +350,32 @@ impl Lie for AnswersOutOfOrder {
     }
 }
 
+/// Cuts its lists into pages of another size.
+pub(crate) struct Pages(usize);
+
+impl Pages {
+    /// Of so many entries.
+    pub fn of(size: usize) -> Box<dyn Lie> {
+        Box::new(Pages(size))
+    }
+}
+
+impl Lie for Pages {
+    fn habits(&self) -> Habits {
+        Habits {
+            page_size: Some(self.0),
+            ..Habits::default()
+        }
+    }
+
+    fn send(&mut self, message: Outgoing, _is_subject: bool, fired: &mut Fired) -> Vec<Outgoing> {
+        if matches!(&message.about, About::Reply { method, .. } if method.ends_with("/list")) {
+            fired.count();
+        }
+        vec![message]
+    }
+}
+
 /// Beginnings of the methods of features that no server must have.
 const FEATURES: [&str; 5] = [
     "completion/",

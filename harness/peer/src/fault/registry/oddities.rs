@@ -7,7 +7,7 @@ use crate::fault::lie::Lie;
 use crate::fault::lies::habit::Habit;
 use crate::fault::lies::modern::listening::CancelsAfterTelling;
 use crate::fault::lies::oddities::{
-    AnswersOutOfOrder, Aside, Offers, Rewrites, SpeaksInBetween, with_escapes,
+    AnswersOutOfOrder, Aside, Offers, Pages, Rewrites, SpeaksInBetween, with_escapes,
     with_members_reversed, with_other_error_texts, with_unknown_members, with_white_space,
     without_optional_members,
 };
@@ -82,6 +82,18 @@ pub(super) const FAULTS: &[NamedFault] = &[
         "has tools and no other feature, and declares no other",
         &[OPEN],
         Offers::tools,
+    ),
+    odd(
+        "one-entry-a-page",
+        "gives every list one entry at a time",
+        &[OPEN, LIST],
+        || Pages::of(1),
+    ),
+    odd(
+        "one-page",
+        "gives every list on one page",
+        &[OPEN, LIST],
+        || Pages::of(usize::MAX),
     ),
     odd(
         "pings-in-between",

@@ -28,6 +28,22 @@ pub(super) fn number(entry: &TranscriptEntry) -> Option<u64> {
     })
 }
 
+/// The last exchange before an entry that is no POST, such as the DELETE that ended a session: its request and the head of its response.
+pub(super) fn beside(transcript: &[TranscriptEntry], at: usize) -> Vec<usize> {
+    let is_other = |entry: &TranscriptEntry| matches!(&entry.http, Some(HttpFacts::Request { method, .. }) if method != "POST" && method != "GET");
+    let Some(asked) = transcript[..at].iter().rposition(is_other) else {
+        return Vec::new();
+    };
+    let is_head = |entry: &TranscriptEntry| {
+        matches!(entry.http, Some(HttpFacts::Response { .. }))
+            && entry.connection == transcript[asked].connection
+            && number(entry) == number(&transcript[asked])
+    };
+    let answered = transcript[asked..at].iter().position(is_head);
+    let answered = answered.map(|offset| asked + offset);
+    std::iter::once(asked).chain(answered).collect()
+}
+
 /// Whether parts of several exchanges come in turn, so that a reader must be told which is which.
 pub(super) fn interleave<'t>(entries: impl IntoIterator<Item = &'t TranscriptEntry>) -> bool {
     let mut last: Vec<(&str, u64)> = Vec::new();
