@@ -41,7 +41,8 @@ MODERN_SDKS = {"typescript-2", "python-2"}
 # Each step of a tour, in the script's order.
 STEPS = [
     "connect", "tools", "resources", "templates", "prompts", "read", "read-unknown", "get-prompt", "call", "call-fails", "call-unknown",
-    "structured", "progress", "logging", "sampling", "elicitation", "rounds", "complete", "subscribe", "cancel", "ping", "close",
+    "structured", "progress", "logging", "sampling", "elicitation", "roots", "visit", "reconnect", "tasks", "rounds", "complete",
+    "subscribe", "cancel", "ping", "close",
 ]
 # The command lines: of which server they are asked.
 CLIS = {

@@ -18,17 +18,19 @@ const sdk = isFirst
       ['client/index.js', 'client/sse.js', 'client/stdio.js', 'client/streamableHttp.js', 'types.js'].map((part) => load(`@modelcontextprotocol/sdk/${part}`)))))
   : Object.assign({}, ...(await Promise.all(['@modelcontextprotocol/client', '@modelcontextprotocol/client/stdio'].map(load))));
 
-const capabilities = { sampling: {}, elicitation: {}, roots: { listChanged: true } };
+const capabilities = { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } };
 const negotiation = isFirst ? {} : { versionNegotiation: { mode: mode === MODERN ? { pin: mode } : mode } };
 const client = new sdk.Client({ name: 'witness', version: '1.0.0' }, { capabilities, ...negotiation });
-const told = { logs: [], updated: [], lists: 0 };
+const told = { logs: [], updated: [], lists: 0, sent: [], visited: [], statuses: [] };
 let news = () => {};
 
 // What the second generation knows by the name of a method, the first knows by a schema.
 const schemas = {
   'elicitation/create': 'ElicitRequestSchema',
+  'notifications/elicitation/complete': 'ElicitationCompleteNotificationSchema',
   'notifications/message': 'LoggingMessageNotificationSchema',
   'notifications/resources/updated': 'ResourceUpdatedNotificationSchema',
+  'notifications/tasks/status': 'TaskStatusNotificationSchema',
   'notifications/tools/list_changed': 'ToolListChangedNotificationSchema',
   'roots/list': 'ListRootsRequestSchema',
   'sampling/createMessage': 'CreateMessageRequestSchema',
@@ -45,13 +47,20 @@ answer('sampling/createMessage', async ({ params }) => ({
   stopReason: 'endTurn',
   content: { type: 'text', text: `An answer to: ${params.messages.at(-1).content.text}` },
 }));
-answer('elicitation/create', async ({ params }) => ({
-  action: 'accept',
-  content: Object.fromEntries(Object.entries(params.requestedSchema.properties).map(([name, field]) => [name, field.default ?? `a ${name}`])),
-}));
+const filledIn = (name, field) => field.default ?? (field.type === 'boolean' ? true : `a ${name}`);
+answer('elicitation/create', async ({ params }) => {
+  if (params.mode === 'url') {
+    told.sent.push(params);
+    return { action: 'accept' };
+  }
+  const fields = Object.entries(params.requestedSchema.properties);
+  return { action: 'accept', content: Object.fromEntries(fields.map(([name, field]) => [name, filledIn(name, field)])) };
+});
 answer('roots/list', async () => ({ roots: [{ uri: 'file:///one' }, { uri: 'file:///two', name: 'Two' }] }));
+hear('notifications/elicitation/complete', (params) => told.visited.push(params.elicitationId));
 hear('notifications/message', (params) => told.logs.push(params));
 hear('notifications/resources/updated', (params) => told.updated.push(params.uri));
+if (isFirst) hear('notifications/tasks/status', (params) => told.statuses.push(`${params.taskId} ${params.status}`));
 hear('notifications/tools/list_changed', () => (told.lists += 1));
 
 // Until something that was told is there; what is told too late is not waited for.
@@ -86,6 +95,13 @@ const all = async (list, key) => {
 const refused = async (promise, ...codes) => {
   const error = await promise.then((result) => assert.fail(JSON.stringify(result)), (error) => error);
   assert.ok(codes.includes(error.code), `${error.code}: ${error.message}`);
+  return error;
+};
+// How often the client came back to a stream that had ended.
+let resumed = 0;
+const fetching = (url, init) => {
+  if (new Headers(init?.headers).has('last-event-id')) resumed += 1;
+  return fetch(url, init);
 };
 
 const report = (line) => console.log(JSON.stringify(line));
@@ -104,7 +120,7 @@ let revision;
 let isModern = false;
 await step('connect', async () => {
   const transport = {
-    '--http': () => new sdk.StreamableHTTPClientTransport(new URL(rest[0])),
+    '--http': () => new sdk.StreamableHTTPClientTransport(new URL(rest[0]), { fetch: fetching }),
     '--sse': () => new sdk.SSEClientTransport(new URL(rest[0])),
     '--': () => new sdk.StdioClientTransport({ command: rest[0], args: rest.slice(1) }),
   }[kind]();
@@ -186,6 +202,50 @@ await step('elicitation', async () => {
   if (['2024-11-05', '2025-03-26'].includes(revision)) return none;
   assert.match(await text('test_elicitation', { message: 'Who are you?' }), /action=accept.*"a username"/);
 });
+await step('roots', async () => assert.equal(await text('show_roots'), '2 roots: file:///one, file:///two'));
+await step('visit', async () => {
+  if (!['2025-11-25', MODERN].includes(revision)) return none;
+  assert.equal(await text('elicit_by_url'), 'The user was there.');
+  const [{ url, elicitationId }] = told.sent;
+  assert.ok(url.startsWith('https://'), url);
+  if (isModern) return;
+  await until(() => told.visited.includes(elicitationId));
+  const { elicitations } = await refused(call('require_url_elicitation'), -32042);
+  await until(() => told.visited.includes(elicitations[0].elicitationId));
+  assert.equal(await text('require_url_elicitation'), 'The user was there.');
+});
+await step('reconnect', async () => {
+  if (revision !== '2025-11-25' || kind !== '--http') return none;
+  assert.match(await text('test_reconnection'), /^Answered after/);
+  assert.ok(resumed > 0, 'the connection was not closed');
+});
+await step('tasks', async () => {
+  // The second generation has types of these tasks, and no calls.
+  if (revision !== '2025-11-25' || !isFirst) return none;
+  const { tasks } = client.experimental;
+  const ended = async (name, args, onCreated = () => {}) => {
+    const told = [];
+    for await (const message of tasks.callToolStream({ name, arguments: args }, undefined, { task: { ttl: 60_000 } })) {
+      told.push(message);
+      if (message.type === 'taskCreated') await onCreated(message.task.taskId);
+    }
+    assert.equal(told[0].type, 'taskCreated', JSON.stringify(told));
+    return [told[0].task.taskId, told.at(-1)];
+  };
+  const [computed, computation] = await ended('slow_compute', { seconds: 0.1, label: 'pi' });
+  assert.equal(computation.result.content[0].text, 'Computed: pi');
+  assert.equal((await tasks.getTask(computed)).status, 'completed');
+  await until(() => told.statuses.includes(`${computed} completed`));
+  const [, confirmed] = await ended('confirm_delete', { filename: 'f' });
+  assert.equal(confirmed.result.content[0].text, 'Confirmed: f would be deleted.');
+  const [failed, failure] = await ended('failing_job', {});
+  assert.equal(failure.type, 'error', JSON.stringify(failure));
+  assert.equal((await tasks.getTask(failed)).status, 'failed');
+  const [given] = await ended('slow_compute', { seconds: 60 }, async (task) => assert.equal((await tasks.cancelTask(task)).status, 'cancelled'));
+  const listed = (await all((params) => tasks.listTasks(params?.cursor), 'tasks')).map((task) => task.taskId);
+  for (const task of [computed, failed, given]) assert.ok(listed.includes(task), `${listed}`);
+  await refused(tasks.getTask('no-such-task'), -32602);
+});
 await step('rounds', async () => {
   if (!isModern) return none;
   assert.match(await text('test_input_required_result_multi_round'), /a color/);
@@ -210,7 +270,8 @@ await step('subscribe', async () => {
   } else {
     await client.subscribeResource({ uri: WATCHED });
     await text('touch');
-    await until(() => told.updated.length >= 1);
+    await text('test_trigger_tool_change');
+    await until(() => told.updated.length >= 1 && told.lists >= 1);
     await client.unsubscribeResource({ uri: WATCHED });
     await text('touch');
   }

@@ -7,6 +7,7 @@ did not, with `none` where this client or revision has nothing of the kind. ../c
 """
 
 import contextlib
+import functools
 import json
 import sys
 
@@ -14,6 +15,7 @@ import anyio
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 
 GENERATION, MODE, KIND, *REST = sys.argv[1:]
 IS_FIRST = GENERATION == "1"
@@ -36,7 +38,10 @@ class Told:
     """What the server told without being asked."""
 
     def __init__(self):
-        self.logs, self.updated, self.news = [], [], anyio.Event()
+        self.logs, self.updated, self.sent, self.visited, self.news = [], [], [], [], anyio.Event()
+        self.lists = 0
+        # How often the client came back to a stream that had ended.
+        self.resumed = 0
 
     def hear(self):
         self.news.set()
@@ -46,7 +51,7 @@ class Told:
         with anyio.move_on_after(PATIENCE) as scope:
             while not is_there():
                 await self.news.wait()
-        assert not scope.cancelled_caught, f"told so far: {self.logs} {self.updated}"
+        assert not scope.cancelled_caught, f"told so far: {self.logs} {self.updated} {self.visited}"
 
 
 async def sampled(_, params):
@@ -55,10 +60,13 @@ async def sampled(_, params):
     return types.CreateMessageResult(role="assistant", content=content, model="a-model")
 
 
-async def elicited(_, params):
+def filled_in(params):
     schema = params.requestedSchema if IS_FIRST else params.requested_schema
-    content = {name: field.get("default", f"a {name}") for name, field in schema["properties"].items()}
-    return types.ElicitResult(action="accept", content=content)
+    return {name: field.get("default", field["type"] == "boolean" or f"a {name}") for name, field in schema["properties"].items()}
+
+
+def id_of(elicitation):
+    return elicitation.elicitationId if IS_FIRST else elicitation.elicitation_id
 
 
 async def roots(_):
@@ -69,6 +77,12 @@ async def roots(_):
 async def connected(told):
     """The client, and the revision that was agreed on."""
 
+    async def elicited(_, params):
+        if params.mode == "url":
+            told.sent.append(params)
+            return types.ElicitResult(action="accept")
+        return types.ElicitResult(action="accept", content=filled_in(params))
+
     async def logged(params):
         told.logs.append(params)
         told.hear()
@@ -78,18 +92,34 @@ async def connected(told):
         if isinstance(message, types.ResourceUpdatedNotification):
             told.updated.append(str(message.params.uri))
             told.hear()
+        elif isinstance(message, types.ToolListChangedNotification):
+            told.lists += 1
+            told.hear()
+        elif isinstance(message, types.ElicitCompleteNotification):
+            told.visited.append(id_of(message.params))
+            told.hear()
+
+    async def note_return(request):
+        told.resumed += "last-event-id" in request.headers
+
+    def http_client(**settings):
+        made = create_mcp_http_client(**settings)
+        made.event_hooks["request"].append(note_return)
+        return made
 
     handlers = dict(
         sampling_callback=sampled, elicitation_callback=elicited, list_roots_callback=roots, logging_callback=logged, message_handler=heard
     )
     command = StdioServerParameters(command=REST[0], args=REST[1:])
     if IS_FIRST:
-        transport = {"--http": streamablehttp_client, "--sse": sse_client, "--": lambda _: stdio_client(command)}[KIND](REST[0])
+        http = functools.partial(streamablehttp_client, httpx_client_factory=http_client)
+        transport = {"--http": http, "--sse": sse_client, "--": lambda _: stdio_client(command)}[KIND](REST[0])
         async with transport as streams, ClientSession(streams[0], streams[1], **handlers) as session:
             answer = await session.initialize()
             yield session, answer.protocolVersion
     else:
-        transport = {"--http": streamable_http_client, "--sse": sse_client, "--": lambda _: stdio_client(command)}[KIND](REST[0])
+        http = functools.partial(streamable_http_client, http_client=http_client())
+        transport = {"--http": http, "--sse": sse_client, "--": lambda _: stdio_client(command)}[KIND](REST[0])
         async with Client(transport, mode=MODE, **handlers) as client:
             yield client, client.protocol_version
 
@@ -110,6 +140,7 @@ async def refused(asking, code):
         answer = await asking
     except ServerSaysNo as error:
         assert error.error.code == code, f"{error.error.code}: {error.error.message}"
+        return error.error
     else:
         raise AssertionError(f"answered: {answer}")
 
@@ -214,6 +245,56 @@ class Tour:
         said = await self.text("test_elicitation", {"message": "Who are you?"})
         assert "action=accept" in said and '"a username"' in said, said
 
+    async def roots(self):
+        said = await self.text("show_roots")
+        assert said in ("2 roots: file:///one, file:///two", "2 roots: file:///one/, file:///two/"), said
+
+    async def visit(self):
+        if self.revision not in ("2025-11-25", MODERN):
+            return "none"
+        assert await self.text("elicit_by_url") == "The user was there."
+        asked = self.told.sent[0]
+        assert str(asked.url).startswith("https://"), asked
+        if self.is_modern:
+            return
+        await self.told.until(lambda: id_of(asked) in self.told.visited)
+        error = await refused(self.client.call_tool("require_url_elicitation", {}), -32042)
+        needed = error.data["elicitations"][0]["elicitationId"]
+        await self.told.until(lambda: needed in self.told.visited)
+        assert await self.text("require_url_elicitation") == "The user was there."
+
+    async def reconnect(self):
+        if self.revision != "2025-11-25" or KIND != "--http":
+            return "none"
+        assert (await self.text("test_reconnection")).startswith("Answered after")
+        assert self.told.resumed > 0, "the connection was not closed"
+
+    async def tasks(self):
+        if self.revision != "2025-11-25" or not IS_FIRST:
+            # The second generation has no calls for these tasks.
+            return "none"
+        asking = self.client.experimental
+
+        async def begun(name, arguments):
+            return (await asking.call_tool_as_task(name, arguments)).task.taskId
+
+        async def ended(task):
+            result = await asking.get_task_result(task, types.CallToolResult)
+            return (await asking.get_task(task)).status, result.content[0].text
+
+        computed = await begun("slow_compute", {"seconds": 0.1, "label": "pi"})
+        assert await ended(computed) == ("completed", "Computed: pi")
+        confirmed = await begun("confirm_delete", {"filename": "f"})
+        assert await ended(confirmed) == ("completed", "Confirmed: f would be deleted.")
+        failed = await begun("failing_job", {})
+        assert await ended(failed) == ("failed", "The job failed.")
+        given = await begun("slow_compute", {"seconds": 60})
+        assert (await asking.get_task(given)).status == "working"
+        assert (await asking.cancel_task(given)).status == "cancelled"
+        listed = {task.taskId for task in await every(asking.list_tasks, "tasks")}
+        assert {computed, confirmed, failed, given} <= listed, listed
+        await refused(asking.get_task("no-such-task"), -32602)
+
     async def rounds(self):
         if not self.is_modern:
             return "none"
@@ -239,7 +320,8 @@ class Tour:
         else:
             await self.client.subscribe_resource(WATCHED)
             await self.text("touch")
-            await self.told.until(lambda: self.told.updated)
+            await self.text("test_trigger_tool_change")
+            await self.told.until(lambda: self.told.updated and self.told.lists)
             await self.client.unsubscribe_resource(WATCHED)
             await self.text("touch")
             assert self.told.updated == [WATCHED], self.told.updated
@@ -262,7 +344,8 @@ class Tour:
 
 STEPS = [
     "tools", "resources", "templates", "prompts", "read", "read_unknown", "get_prompt", "call", "call_fails", "call_unknown", "structured",
-    "progress", "logging", "sampling", "elicitation", "rounds", "complete", "subscribe", "cancel", "ping",
+    "progress", "logging", "sampling", "elicitation", "roots", "visit", "reconnect", "tasks", "rounds", "complete", "subscribe", "cancel",
+    "ping",
 ]
 
 

@@ -45,6 +45,8 @@ pub struct Told {
     pub updated: Vec<String>,
     /// Messages of elicitations and last words of samplings.
     pub asked: Vec<String>,
+    /// URLs that the user was asked to visit.
+    pub sent_to: Vec<String>,
 }
 
 impl Witness {
@@ -87,8 +89,9 @@ impl Witness {
 
 impl ClientHandler for Witness {
     fn get_info(&self) -> ClientConfig {
+        let elicitation = json!({ "form": {}, "url": {} });
         let capabilities =
-            json!({ "elicitation": {}, "roots": { "listChanged": true }, "sampling": {} });
+            json!({ "elicitation": elicitation, "roots": { "listChanged": true }, "sampling": {} });
         let capabilities = serde_json::from_value(capabilities).expect("these are capabilities");
         ClientConfig::new(capabilities, Implementation::new("witness", "1.0.0"))
             .with_protocol_version(self.revision.clone())
@@ -127,17 +130,23 @@ impl ClientHandler for Witness {
         params: ElicitRequestParams,
         _: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
-        let ElicitRequestParams::FormElicitationParams {
-            message,
-            requested_schema,
-            ..
-        } = params
-        else {
-            panic!("only forms were declared: {params:?}");
-        };
-        let form = serde_json::to_value(requested_schema).expect("it was JSON");
-        self.hear(|told| told.asked.push(message));
-        Ok(ElicitResult::new(ElicitationAction::Accept).with_content(filled_in(&form)))
+        let accepted = ElicitResult::new(ElicitationAction::Accept);
+        match params {
+            ElicitRequestParams::FormElicitationParams {
+                message,
+                requested_schema,
+                ..
+            } => {
+                let form = serde_json::to_value(requested_schema).expect("it was JSON");
+                self.hear(|told| told.asked.push(message));
+                Ok(accepted.with_content(filled_in(&form)))
+            }
+            ElicitRequestParams::UrlElicitationParams { url, .. } => {
+                self.hear(|told| told.sent_to.push(url));
+                Ok(accepted)
+            }
+            other => panic!("neither a form nor a URL: {other:?}"),
+        }
     }
 
     async fn on_progress(

@@ -53,6 +53,7 @@ pub async fn take(binding: Binding, lifecycle: Lifecycle, revision: ProtocolVers
         tour.asking().await;
         tour.changes().await;
         tour.at_once().await;
+        tour.reconnection().await;
         tour.cancel().await;
         connected.end().await;
     };

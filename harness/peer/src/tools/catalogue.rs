@@ -362,6 +362,8 @@ pub(super) static TOOLS: &[Tool] = &[
         name: "slow_compute",
         title: "Computation",
         description: "Takes the time it is told to take, and reports progress",
+        // In 2026-07-28 it would be an ordinary call, for which a client waits that expects the task.
+        until: Revision::R2025_11_25,
         input: running::compute_input,
         task: Some(Support::Optional),
         run: |call| Box::pin(running::compute(call)),

@@ -126,6 +126,32 @@ async fn pages_of_a_list_keep_alike() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tools_that_are_there_for_their_task_ended_with_it() {
+    for (revision, is_there) in [
+        (Revision::R2025_11_25, true),
+        (Revision::R2026_07_28, false),
+    ] {
+        let mut peer = Peer::start(Options {
+            revisions: vec![revision],
+            page_size: 1000,
+            ..Options::default()
+        });
+        let listed = if is_there {
+            peer.handshake(revision, json!({})).await;
+            peer.call("tools/list", json!({})).await
+        } else {
+            peer.modern("tools/list", json!({})).await
+        };
+        let tools = listed["result"]["tools"].as_array().unwrap();
+        assert!(tools.iter().any(|tool| tool["name"] == "greet"));
+        for name in ["slow_compute", "failing_job", "protocol_error_job"] {
+            let has = tools.iter().any(|tool| tool["name"] == name);
+            assert_eq!(has, is_there, "{name} in {revision:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_without_its_fields_is_refused() {
     for (name, value) in [
         (VERSION, Value::Null),

@@ -1,7 +1,10 @@
 //! Requests of the server's: for a model, a user, and roots. By requests in the legacy era, by results in the modern.
 
-use super::Tour;
-use rmcp::model::{ProtocolVersion, ReadResourceRequestParams, ResourceContents};
+use super::{Tour, params, text_of};
+use rmcp::model::{
+    ElicitRequestParams, ProtocolVersion, ReadResourceRequestParams, ResourceContents,
+};
+use rmcp::service::ServiceError;
 use serde_json::{Value, json};
 
 impl Tour<'_> {
@@ -13,6 +16,9 @@ impl Tour<'_> {
         assert_eq!(text, "LLM response: An answer to: Say it.");
         let told = self.witness.told();
         assert_eq!(told.asked.last().map(String::as_str), Some("Say it."));
+
+        let text = self.text("show_roots", json!({})).await;
+        assert_eq!(text, "2 roots: file:///one, file:///two");
 
         if self.revision >= ProtocolVersion::V_2025_06_18 {
             let arguments = json!({ "message": "Who are you?" });
@@ -33,9 +39,40 @@ impl Tour<'_> {
             assert!(given["titledSingle"].is_string(), "{given}");
             assert!(given["untitledMulti"].is_array(), "{given}");
         }
+        if self.revision >= ProtocolVersion::V_2025_11_25 {
+            self.visit().await;
+        }
         if self.is_modern() {
             self.rounds().await;
         }
+    }
+
+    /// A user who is asked to visit a URL.
+    async fn visit(&self) {
+        let called = self
+            .client
+            .call_tool(params("elicit_by_url", json!({})))
+            .await;
+        if self.is_modern() {
+            // This client wants an `elicitationId`, which 2026-07-28 has not, and so cannot read what it is asked.
+            assert!(
+                matches!(called, Err(ServiceError::UnexpectedResponse)),
+                "{called:?}"
+            );
+            let mut asked =
+                json!({ "mode": "url", "message": "m", "url": "https://assay.example" });
+            let is_read = |asked: &Value| {
+                serde_json::from_value::<ElicitRequestParams>(asked.clone()).is_ok()
+            };
+            assert!(!is_read(&asked), "this client has learnt it");
+            asked["elicitationId"] = json!("i");
+            assert!(is_read(&asked));
+            return;
+        }
+        assert_eq!(text_of(&called.unwrap()), "The user was there.");
+        let told = self.witness.told();
+        let url = told.sent_to.last().expect("the user was sent somewhere");
+        assert!(url.starts_with("https://"), "{url}");
     }
 
     /// What comes to an end in several rounds.

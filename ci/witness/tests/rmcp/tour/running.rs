@@ -2,7 +2,7 @@
 
 use super::{Tour, params};
 use rmcp::model::{
-    CallToolRequest, ClientRequest, LoggingLevel, RequestMetaObject, ServerResult,
+    CallToolRequest, ClientRequest, LoggingLevel, ProtocolVersion, RequestMetaObject, ServerResult,
     SetLevelRequestParams,
 };
 use rmcp::service::PeerRequestOptions;
@@ -84,6 +84,14 @@ impl Tour<'_> {
         );
         assert_eq!((answers.1.as_str(), answers.2.as_str()), ("one", "two"));
         assert!(answers.0.contains("200"), "{}", answers.0);
+    }
+
+    /// A call whose connection is closed before its answer, over HTTP: without coming back for it this client would not have it.
+    pub(super) async fn reconnection(&self) {
+        if self.revision == ProtocolVersion::V_2025_11_25 {
+            let text = self.text("test_reconnection", json!({})).await;
+            assert!(text.starts_with("Answered after"), "{text}");
+        }
     }
 
     /// A call of a minute that is cancelled; the server goes on, and at its end has nothing left to wait for.
