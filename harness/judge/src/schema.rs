@@ -7,10 +7,14 @@
 //!
 //! No reference leaves memory: the validators know the revision's document and nothing else.
 
+mod dialect;
 mod explain;
 mod format;
+mod headers;
 mod inline;
 mod union;
+
+pub use dialect::Dialect;
 
 use jsonschema::{Draft, Registry, ValidationOptions, Validator};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -150,13 +154,20 @@ impl Schemas {
         value: &Value,
         raw: Option<&str>,
     ) -> Result<Vec<Violation>, SchemaError> {
+        let validator = self.validator(name)?;
+        Ok(explain::violations(&validator, value, raw))
+    }
+
+    /// The compiled definition itself, shared: whether a value fits, without words, and for comparisons.
+    ///
+    /// **Errors**: no such definition.
+    pub fn validator(&self, name: &str) -> Result<Arc<Validator>, SchemaError> {
         if !self.has(name) {
             return Err(self.unknown(name));
         }
-        let validator = self.compiled(Key::Definition(name.to_owned()), || {
+        self.compiled(Key::Definition(name.to_owned()), || {
             Ok(json!({ "$ref": format!("{}#/$defs/{name}", uri(self.revision)) }))
-        })?;
-        Ok(explain::violations(&validator, value, raw))
+        })
     }
 
     /// Judges the result of a method by its definition; where a method has several, by the one that the result means (by its `resultType`
@@ -273,13 +284,14 @@ fn uri(revision: Revision) -> String {
 
 /// Options of every validator: one draft, no retrieval, formats asserted.
 fn options<'r>() -> ValidationOptions<'r> {
-    jsonschema::options()
+    let options = jsonschema::options()
         .with_draft(Draft::Draft202012)
         .offline()
         .should_validate_formats(true)
-        .with_format("byte", format::is_base64)
-        .with_format("extension-id", format::is_extension_id)
-        .with_keyword(inline::PLAIN_INTEGER, inline::plain_integer)
+        .with_keyword(dialect::SCHEMA, dialect::schema)
+        .with_keyword(headers::HEADERS, headers::headers)
+        .with_keyword(inline::PLAIN_INTEGER, inline::plain_integer);
+    format::with_all(options)
 }
 
 /// The text of a value as it was sent, where it is known, else as it is written anew.
