@@ -53,7 +53,7 @@ fn message(method: &Method) -> Value {
     let base = if method.is_notification() {
         "JSONRPCNotification"
     } else if method.is_input {
-        "Request"
+        "inputRequest"
     } else {
         "JSONRPCRequest"
     };
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn requests_for_input_are_of_no_union_and_no_message() {
         let modern = definitions("2026-07-28");
-        assert_eq!(modern["ElicitRequest"]["$ref"], "#/$defs/Request");
+        assert_eq!(modern["ElicitRequest"]["$ref"], "#/$defs/inputRequest");
         assert!(!modern.contains_key("ServerRequest"));
         assert!(!modern.contains_key("ElicitResultResponse"));
         let legacy = definitions("2025-11-25");

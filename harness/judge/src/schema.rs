@@ -7,19 +7,28 @@
 //!
 //! No reference leaves memory: the validators know the revision's document and nothing else.
 
+mod advice;
 mod dialect;
 mod explain;
 mod format;
 mod headers;
+mod hint;
 mod inline;
+mod message;
+mod near;
+mod notes;
+mod offered;
 mod union;
 
 pub use dialect::Dialect;
+pub use notes::Note;
+pub use offered::{OfferedSchema, Undecided, Unusable};
 
 use jsonschema::{Draft, Registry, ValidationOptions, Validator};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_wire::raw;
+use notes::Notes;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -42,6 +51,7 @@ pub struct Schemas {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Key {
     Definition(String),
+    Advice(String),
     Inline(String),
 }
 
@@ -170,6 +180,34 @@ impl Schemas {
         })
     }
 
+    /// What of a value breaks no rule of its definition and is still worth a word; `raw` as for
+    /// [`judge_definition`](Self::judge_definition).
+    ///
+    /// **Errors**: no such definition.
+    pub fn notes(
+        &self,
+        name: &str,
+        value: &Value,
+        raw: Option<&str>,
+    ) -> Result<Vec<Note>, SchemaError> {
+        let Some(definition) = self.definitions.get(name) else {
+            return Err(self.unknown(name));
+        };
+        let validator = self.compiled(Key::Advice(name.to_owned()), || {
+            Ok(json!({ "$ref": format!("{}#/$defs/{name}", uri(self.revision)) }))
+        })?;
+        // How a number was written is read from the text: a parsed value may have lost it.
+        let reparsed = raw.and_then(|raw| serde_json::from_str::<Value>(raw).ok());
+        let value = reparsed.as_ref().unwrap_or(value);
+        let mut notes = Notes::new(value, raw);
+        if !validator.is_valid(value) {
+            let errors: Vec<_> = validator.iter_errors(value).collect();
+            notes.advice(&errors);
+        }
+        notes.members(self, &[definition], value, "");
+        Ok(notes.into_notes())
+    }
+
     /// Judges the result of a method by its definition; where a method has several, by the one that the result means (by its `resultType`
     /// in the modern era), never by whichever fits. A task is no result here: none was asked for.
     ///
@@ -255,7 +293,11 @@ impl Schemas {
             return Ok(Arc::clone(validator));
         }
         // Compiled outside the lock; two threads may do the same work once.
-        let validator = options()
+        let options = match key {
+            Key::Advice(_) => options().with_keyword(advice::ADVICE, advice::advice),
+            Key::Definition(_) | Key::Inline(_) => options(),
+        };
+        let validator = options
             .with_registry(&self.registry)
             .build(&schema()?)
             .map_err(|error| SchemaError::Invalid {

@@ -95,6 +95,11 @@ impl Dialect {
         }
     }
 
+    /// Whether what stands beside a `$ref` is ignored.
+    pub(super) fn ignores_beside_references(self) -> bool {
+        matches!(self, Dialect::Draft7 | Dialect::Draft6 | Dialect::Draft4)
+    }
+
     pub(super) fn draft(self) -> Draft {
         match self {
             Dialect::Draft202012 => Draft::Draft202012,

@@ -1,5 +1,6 @@
 //! Validation errors in words: which branch of a union was meant, and one violation per root cause.
 
+use super::hint::hint;
 use super::union::union;
 use super::{Violation, dialect, format, headers, text_at};
 use crate::text;
@@ -175,6 +176,14 @@ pub(super) fn types(kind: &TypeKind) -> Vec<String> {
 }
 
 fn leaf(error: &ValidationError<'_>, root: &Value) -> Leaf {
+    let mut leaf = plain_leaf(error, root);
+    if let Some(hint) = hint(error) {
+        leaf.message = format!("{} ({hint})", leaf.message);
+    }
+    leaf
+}
+
+fn plain_leaf(error: &ValidationError<'_>, root: &Value) -> Leaf {
     use ValidationErrorKind as Kind;
     let pointer = error.instance_path().as_str();
     let name = text::name(root, pointer);
