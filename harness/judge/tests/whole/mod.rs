@@ -1,7 +1,7 @@
 //! What judges a value by the official name of its definition: a message by its kind and method, a result by the method that it answers,
 //! everything else by the definition.
 
-use mcp_assay_judge::{Note, Schemas};
+use mcp_assay_judge::{Note, Schemas, Violation};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_wire::jsonrpc::classify;
 use serde_json::Value;
@@ -16,28 +16,29 @@ pub struct Judge<'m> {
 impl Judge<'_> {
     /// Whether a value breaks no rule.
     pub fn accepts(self, definition: &str, value: &Value) -> bool {
+        self.violations(definition, value).is_empty()
+    }
+
+    /// What is wrong with a value: as a message or a result of its method, where it is one, else by the definition.
+    pub fn violations(self, definition: &str, value: &Value) -> Vec<Violation> {
         let schemas = Schemas::of(self.revision);
         let text = value.to_string();
-        let fits = |name: &str| {
-            let violations = schemas.judge_definition(name, value, Some(&text));
-            violations.unwrap().is_empty()
-        };
-        if !fits(definition) {
-            return false;
-        }
-        match (definition, self.method) {
+        let bound = match (definition, self.method) {
             ("ServerResult" | "ClientResult", Some(method)) => {
-                let violations = schemas.judge_result(method, value, Some(&text));
-                violations.unwrap().is_empty()
+                schemas.judge_result(method, value, Some(&text)).unwrap()
             }
-            (name, asked) if name.starts_with("JSONRPC") => {
-                classify(text.as_bytes()).is_ok_and(|message| {
-                    let violations = schemas.judge_message(&message, Some(&text), asked);
-                    violations.is_empty()
-                })
-            }
-            _ => true,
+            (name, asked) if name.starts_with("JSONRPC") => match classify(text.as_bytes()) {
+                Ok(message) => schemas.judge_message(&message, Some(&text), asked),
+                Err(error) => panic!("{error:?}"),
+            },
+            _ => Vec::new(),
+        };
+        if !bound.is_empty() {
+            return bound;
         }
+        schemas
+            .judge_definition(definition, value, Some(&text))
+            .unwrap()
     }
 
     /// What of a value breaks no rule and is still worth a word.
