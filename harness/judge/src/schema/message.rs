@@ -166,7 +166,7 @@ impl Schemas {
         }
         let revision = self.revision;
         vec![alone(
-            format!("`{asked}` is no method of {revision} that has a result, and has one"),
+            format!("`{asked}` is no request of {revision}, and got a result"),
             "an error",
         )]
     }
