@@ -139,6 +139,9 @@ fn offered(target: &Value, installed: &Path) -> Result<BTreeSet<(String, String,
         command.arg("--cwd").arg(fill(&target["cwd"]));
     }
     let output = command.arg("--").args(&words).output().unwrap();
+    if output.status.code() == Some(3) {
+        return Err("it never answered".to_owned());
+    }
     let events = fs::read_to_string(&record)
         .map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
     let mut lists = Vec::new();

@@ -781,3 +781,29 @@ fn answers_to_requests_for_input_are_judged_by_the_request_of_their_key() {
         .collect();
     assert_eq!(places, ["/a", "/b"]);
 }
+
+/// Threads of the runner have 2 MiB; a message may have 127 levels.
+#[test]
+fn a_schema_as_deep_as_a_message_may_be_needs_no_big_stack() {
+    for innermost in [json!({}), json!({ "type": "strnig" }), json!(7)] {
+        for (open, close) in [
+            ("{\"not\":", "}"),
+            ("{\"properties\":{\"a\":", "}}"),
+            ("{\"anyOf\":[", "]}"),
+        ] {
+            let levels = 110 / open.matches(['{', '[']).count();
+            let schema = format!("{}{innermost}{}", open.repeat(levels), close.repeat(levels));
+            let tool =
+                format!(r#"{{"name":"t","inputSchema":{{"type":"object","not":{schema}}}}}"#);
+            let judging = move || {
+                let _ = judge("Tool", &tool);
+                let value = serde_json::from_str(&tool).unwrap();
+                Schemas::of(R).notes("Tool", &value, Some(&tool)).unwrap();
+            };
+            let thread = std::thread::Builder::new()
+                .stack_size(2 << 20)
+                .spawn(judging);
+            thread.unwrap().join().unwrap();
+        }
+    }
+}
