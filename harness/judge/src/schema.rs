@@ -5,7 +5,7 @@
 //! card's expect     -> rendered JSON text    -> judge_inline(text, value)      / -> Violations, one per root cause
 //! ```
 //!
-//! No reference leaves memory: the validators know the revision's document and nothing else.
+//! Schemas that a target offers have a way of their own (`offered`). No reference leaves memory: the validators know the revision's document and nothing else.
 
 mod advice;
 mod dialect;
@@ -232,6 +232,12 @@ impl Schemas {
             [] => Err(self.unknown(&format!("result of {method}"))),
             [name] => self.judge_definition(name, value, raw),
             _ => {
+                // One of them is what the union asks for; its words are made only where none is.
+                for name in &meant {
+                    if self.validator(name)?.is_valid(value) {
+                        return Ok(Vec::new());
+                    }
+                }
                 let branches: Vec<Value> =
                     meant.iter().map(|name| json!({ "spec": name })).collect();
                 self.judge_inline(&json!({ "anyOf": branches }).to_string(), value, raw)
