@@ -5,7 +5,8 @@
 //! card's expect     -> rendered JSON text    -> judge_inline(text, value)      / -> Violations, one per root cause
 //! ```
 //!
-//! Schemas that a target offers have a way of their own (`offered`). No reference leaves memory: the validators know the revision's document and nothing else.
+//! Whole messages are judged in `message`, what breaks no rule is noted in `notes`, and schemas that a target offers have a way of their own, in
+//! `offered`. No reference leaves memory: the validators know the revision's document and nothing else.
 
 mod advice;
 mod dialect;

@@ -232,3 +232,6 @@ fn within_a_result(method: &Method) -> Violation {
         "a result of type `input_required` that asks for it",
     )
 }
+
+#[cfg(test)]
+mod tests;
