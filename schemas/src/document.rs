@@ -1,5 +1,6 @@
 //! Schema documents, one per revision, put together from what each revision changed.
 
+use crate::messages;
 use serde_json::{Map, Value};
 use std::sync::OnceLock;
 
@@ -34,7 +35,9 @@ pub fn document(revision: &str) -> Option<&'static str> {
 
 fn assemble() -> [String; REVISIONS.len()] {
     let mut definitions = Map::new();
+    let mut revisions = REVISIONS.into_iter();
     SOURCES.map(|source| {
+        let revision = revisions.next().expect("a source is of a revision");
         let mut document = read(source);
         document.remove("extends");
         let Some(Value::Object(changes)) = document.remove("$defs") else {
@@ -47,7 +50,12 @@ fn assemble() -> [String; REVISIONS.len()] {
                 definitions.insert(name, definition);
             }
         }
-        document.insert("$defs".to_owned(), Value::Object(definitions.clone()));
+        let mut whole = definitions.clone();
+        for (name, definition) in messages::definitions(revision) {
+            let before = whole.insert(name.clone(), definition);
+            assert!(before.is_none(), "{revision} has {name} twice");
+        }
+        document.insert("$defs".to_owned(), Value::Object(whole));
         Value::Object(document).to_string()
     })
 }

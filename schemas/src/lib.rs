@@ -3,7 +3,7 @@
 //! ```text
 //! 2024-11-05/schema.json          every definition
 //! 2025-03-26/schema.json ...      what differs from the revision before ("extends"; null removes)
-//! methods.json                    method -> direction, params, results, capability
+//! methods.json                    method -> direction, params, results, capability; from it the definitions of whole messages
 //! deviations.json                 where we differ from the official schema on purpose, and why
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! replacement. So a correction is made in one place, and each file shows what its revision changed.
 
 mod document;
+mod messages;
 pub mod methods;
 
 pub use document::{DEVIATIONS, REVISIONS, document};

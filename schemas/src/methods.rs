@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 pub struct Method {
     /// Its name on the wire.
     pub method: String,
+    /// Definition of the whole message.
+    pub definition: String,
     /// Who sends it.
     pub from: Sender,
     /// Definition of its params.
@@ -109,7 +111,11 @@ mod tests {
             let document: serde_json::Value =
                 serde_json::from_str(document(revision).unwrap()).unwrap();
             for method in methods(revision) {
-                for name in method.results.iter().chain([&method.params]) {
+                for name in method
+                    .results
+                    .iter()
+                    .chain([&method.params, &method.definition])
+                {
                     assert!(document["$defs"].get(name).is_some(), "{revision} {name}");
                 }
                 assert_eq!(

@@ -6,11 +6,13 @@
 
 mod events;
 mod head;
+mod schema;
 mod stream;
 mod text;
 
 pub use events::{event_bounds, event_meaning, event_places, event_splits, sse_events};
 pub use head::{head_fields, head_spelling, header_values, http_head};
+pub use schema::offered_schema;
 pub use stream::{reassembly, split_invariance, stdio_frames};
 pub use text::{classification, ids, spans, text};
 

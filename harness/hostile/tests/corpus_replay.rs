@@ -39,6 +39,11 @@ fn seeds_of_http_head_hold() {
 }
 
 #[test]
+fn seeds_of_offered_schema_hold() {
+    replay("offered_schema", oracle::offered_schema);
+}
+
+#[test]
 fn every_folder_of_seeds_belongs_to_a_target_that_is_replayed() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let names = |folder: &str| {
@@ -55,7 +60,13 @@ fn every_folder_of_seeds_belongs_to_a_target_that_is_replayed() {
         names.sort();
         names
     };
-    let targets = ["classify", "http_head", "sse_events", "stdio_frames"];
+    let targets = [
+        "classify",
+        "http_head",
+        "offered_schema",
+        "sse_events",
+        "stdio_frames",
+    ];
     assert_eq!(names("fuzz_targets"), targets);
     assert_eq!(names("seeds"), targets);
 }

@@ -23,4 +23,4 @@ mod text;
 pub use evaluate::evaluate;
 pub use instead::http_instead;
 pub use judgement::{Judgement, MissingMessage, NativeJudges, NoNatives};
-pub use schema::{Schemas, Violation};
+pub use schema::{Dialect, Note, OfferedSchema, Schemas, Undecided, Unusable, Violation};

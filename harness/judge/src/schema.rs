@@ -5,17 +5,31 @@
 //! card's expect     -> rendered JSON text    -> judge_inline(text, value)      / -> Violations, one per root cause
 //! ```
 //!
-//! No reference leaves memory: the validators know the revision's document and nothing else.
+//! Whole messages are judged in `message`, what breaks no rule is noted in `notes`, and schemas that a target offers have a way of their own, in
+//! `offered`. No reference leaves memory: the validators know the revision's document and nothing else.
 
+mod advice;
+mod dialect;
 mod explain;
 mod format;
+mod headers;
+mod hint;
 mod inline;
+mod message;
+mod near;
+mod notes;
+mod offered;
 mod union;
+
+pub use dialect::Dialect;
+pub use notes::Note;
+pub use offered::{OfferedSchema, Undecided, Unusable};
 
 use jsonschema::{Draft, Registry, ValidationOptions, Validator};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_wire::raw;
+use notes::Notes;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -38,6 +52,7 @@ pub struct Schemas {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Key {
     Definition(String),
+    Advice(String),
     Inline(String),
 }
 
@@ -150,13 +165,48 @@ impl Schemas {
         value: &Value,
         raw: Option<&str>,
     ) -> Result<Vec<Violation>, SchemaError> {
+        let validator = self.validator(name)?;
+        Ok(explain::violations(&validator, value, raw))
+    }
+
+    /// The compiled definition itself, shared: whether a value fits, without words, and for comparisons.
+    ///
+    /// **Errors**: no such definition.
+    pub fn validator(&self, name: &str) -> Result<Arc<Validator>, SchemaError> {
         if !self.has(name) {
             return Err(self.unknown(name));
         }
-        let validator = self.compiled(Key::Definition(name.to_owned()), || {
+        self.compiled(Key::Definition(name.to_owned()), || {
+            Ok(json!({ "$ref": format!("{}#/$defs/{name}", uri(self.revision)) }))
+        })
+    }
+
+    /// What of a value breaks no rule of its definition and is still worth a word; `raw` as for
+    /// [`judge_definition`](Self::judge_definition).
+    ///
+    /// **Errors**: no such definition.
+    pub fn notes(
+        &self,
+        name: &str,
+        value: &Value,
+        raw: Option<&str>,
+    ) -> Result<Vec<Note>, SchemaError> {
+        let Some(definition) = self.definitions.get(name) else {
+            return Err(self.unknown(name));
+        };
+        let validator = self.compiled(Key::Advice(name.to_owned()), || {
             Ok(json!({ "$ref": format!("{}#/$defs/{name}", uri(self.revision)) }))
         })?;
-        Ok(explain::violations(&validator, value, raw))
+        // How a number was written is read from the text: a parsed value may have lost it.
+        let reparsed = raw.and_then(|raw| serde_json::from_str::<Value>(raw).ok());
+        let value = reparsed.as_ref().unwrap_or(value);
+        let mut notes = Notes::new(value, raw);
+        if !validator.is_valid(value) {
+            let errors: Vec<_> = validator.iter_errors(value).collect();
+            notes.advice(&errors);
+        }
+        notes.members(self, &[definition], value, "");
+        Ok(notes.into_notes())
     }
 
     /// Judges the result of a method by its definition; where a method has several, by the one that the result means (by its `resultType`
@@ -183,6 +233,12 @@ impl Schemas {
             [] => Err(self.unknown(&format!("result of {method}"))),
             [name] => self.judge_definition(name, value, raw),
             _ => {
+                // One of them is what the union asks for; its words are made only where none is.
+                for name in &meant {
+                    if self.validator(name)?.is_valid(value) {
+                        return Ok(Vec::new());
+                    }
+                }
                 let branches: Vec<Value> =
                     meant.iter().map(|name| json!({ "spec": name })).collect();
                 self.judge_inline(&json!({ "anyOf": branches }).to_string(), value, raw)
@@ -244,7 +300,11 @@ impl Schemas {
             return Ok(Arc::clone(validator));
         }
         // Compiled outside the lock; two threads may do the same work once.
-        let validator = options()
+        let options = match key {
+            Key::Advice(_) => options().with_keyword(advice::ADVICE, advice::advice),
+            Key::Definition(_) | Key::Inline(_) => options(),
+        };
+        let validator = options
             .with_registry(&self.registry)
             .build(&schema()?)
             .map_err(|error| SchemaError::Invalid {
@@ -273,13 +333,14 @@ fn uri(revision: Revision) -> String {
 
 /// Options of every validator: one draft, no retrieval, formats asserted.
 fn options<'r>() -> ValidationOptions<'r> {
-    jsonschema::options()
+    let options = jsonschema::options()
         .with_draft(Draft::Draft202012)
         .offline()
         .should_validate_formats(true)
-        .with_format("byte", format::is_base64)
-        .with_format("extension-id", format::is_extension_id)
-        .with_keyword(inline::PLAIN_INTEGER, inline::plain_integer)
+        .with_keyword(dialect::SCHEMA, dialect::schema)
+        .with_keyword(headers::HEADERS, headers::headers)
+        .with_keyword(inline::PLAIN_INTEGER, inline::plain_integer);
+    format::with_all(options)
 }
 
 /// The text of a value as it was sent, where it is known, else as it is written anew.

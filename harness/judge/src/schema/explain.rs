@@ -1,7 +1,8 @@
 //! Validation errors in words: which branch of a union was meant, and one violation per root cause.
 
+use super::hint::hint;
 use super::union::union;
-use super::{Violation, text_at};
+use super::{Violation, dialect, format, headers, text_at};
 use crate::text;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
@@ -25,7 +26,7 @@ pub(super) fn violations(
     for error in validator.iter_errors(value) {
         leaves.extend(explain(&error, value));
     }
-    let mut grouped = group(of_its_type(leaves), value);
+    let mut grouped = group(by_the_closest(of_its_type(leaves)), value);
     for violation in &mut grouped {
         violation.actual = text_at(value, raw, &violation.pointer);
     }
@@ -57,6 +58,28 @@ fn of_its_type(mut leaves: Vec<Leaf>) -> Vec<Leaf> {
         });
     }
     leaves
+}
+
+/// What a schema as a whole is not, only where nothing within it is said already.
+fn by_the_closest(leaves: Vec<Leaf>) -> Vec<Leaf> {
+    let is_whole = |leaf: &Leaf| leaf.rule.ends_with(dialect::SCHEMA);
+    if !leaves.iter().any(is_whole) {
+        return leaves;
+    }
+    let places: Vec<String> = leaves
+        .iter()
+        .filter(|leaf| !is_whole(leaf))
+        .map(|leaf| leaf.pointer.clone())
+        .collect();
+    let is_told = |leaf: &Leaf| {
+        let within = format!("{}/", leaf.pointer);
+        let mut places = places.iter();
+        places.any(|place| *place == leaf.pointer || place.starts_with(&within))
+    };
+    leaves
+        .into_iter()
+        .filter(|leaf| !is_whole(leaf) || !is_told(leaf))
+        .collect()
 }
 
 /// Folds violations of one rule at one place, array indices aside; the example kept is the smallest.
@@ -153,6 +176,14 @@ pub(super) fn types(kind: &TypeKind) -> Vec<String> {
 }
 
 fn leaf(error: &ValidationError<'_>, root: &Value) -> Leaf {
+    let mut leaf = plain_leaf(error, root);
+    if let Some(hint) = hint(error) {
+        leaf.message = format!("{} ({hint})", leaf.message);
+    }
+    leaf
+}
+
+fn plain_leaf(error: &ValidationError<'_>, root: &Value) -> Leaf {
     use ValidationErrorKind as Kind;
     let pointer = error.instance_path().as_str();
     let name = text::name(root, pointer);
@@ -201,11 +232,23 @@ fn leaf(error: &ValidationError<'_>, root: &Value) -> Leaf {
             format!("{name} must not be there"),
             "nothing".to_owned(),
         ),
-        Kind::Custom { message, .. } => (
-            FindingCode::Schema,
-            format!("{name} is {shown}, {message}"),
-            "an integer, written without fraction or exponent".to_owned(),
-        ),
+        Kind::Custom { keyword, message } => match keyword.as_str() {
+            dialect::SCHEMA => (
+                FindingCode::Schema,
+                format!("{name} is {message}"),
+                "a JSON Schema, valid by its dialect".to_owned(),
+            ),
+            headers::HEADERS => (
+                FindingCode::Schema,
+                format!("{name} is {message}"),
+                "a schema that repeats string, integer and boolean parameters only, each in a header of its own".to_owned(),
+            ),
+            _ => (
+                FindingCode::Schema,
+                format!("{name} is {shown}, {message}"),
+                "an integer, written without fraction or exponent".to_owned(),
+            ),
+        },
         Kind::PropertyNames { error } => {
             let member = text::cut(&error.instance().to_string());
             let expected = keyword(error.kind());
@@ -243,11 +286,12 @@ fn keyword(kind: &ValidationErrorKind) -> String {
     use ValidationErrorKind as Kind;
     match kind {
         Kind::Format { format } => match format.as_str() {
-            "byte" => "base64 (RFC 4648 section 4)".to_owned(),
-            "extension-id" => "an extension id with its prefix, as `com.example/name`".to_owned(),
             "uri" => "a URI".to_owned(),
             "uri-template" => "a URI template".to_owned(),
-            other => format!("of format {other}"),
+            other => match format::described(other) {
+                Some(described) => described.to_owned(),
+                None => format!("of format {other}"),
+            },
         },
         Kind::Minimum { limit } => format!("{limit} or more"),
         Kind::Maximum { limit } => format!("{limit} or less"),

@@ -113,8 +113,54 @@ fn definitions_accept_and_refuse() {
         ),
         (
             "Task",
-            r#"{"taskId":"t","status":"working","createdAt":"a","lastUpdatedAt":"b","ttl":null}"#,
-            r#"{"taskId":"t","status":"working","createdAt":"a","lastUpdatedAt":"b"}"#,
+            r#"{"taskId":"t","status":"working","createdAt":"2025-11-25T10:30:00Z","lastUpdatedAt":"2025-11-25T10:30:00.5+01:00","ttl":null}"#,
+            r#"{"taskId":"t","status":"working","createdAt":"2025-11-25T10:30:00Z","lastUpdatedAt":"yesterday","ttl":null}"#,
+        ),
+        (
+            "Icon",
+            r#"{"src":"data:image/png;base64,eA=="}"#,
+            r#"{"src":"javascript:alert(1)"}"#,
+        ),
+        (
+            "ListRootsResult",
+            r#"{"roots":[{"uri":"file:///a"}]}"#,
+            r#"{"roots":[{"uri":"http://evil"}]}"#,
+        ),
+        (
+            "ImageContent",
+            r#"{"type":"image","data":"","mimeType":"image/png"}"#,
+            r#"{"type":"image","data":"","mimeType":"banana"}"#,
+        ),
+        (
+            "EmptyResult",
+            r#"{"_meta":{"com.example/a":1}}"#,
+            r#"{"_meta":{"/bad//key!":1}}"#,
+        ),
+        (
+            "InitializeResult",
+            r#"{"protocolVersion":"2099-01-01","capabilities":{},"serverInfo":{"name":"","version":""}}"#,
+            r#"{"protocolVersion":"banana","capabilities":{},"serverInfo":{"name":"","version":""}}"#,
+        ),
+        (
+            "SamplingMessage",
+            r#"{"role":"user","content":[{"type":"tool_result","toolUseId":"1","content":[]}]}"#,
+            r#"{"role":"user","content":[{"type":"tool_result","toolUseId":"1","content":[]},{"type":"text","text":"x"}]}"#,
+        ),
+        (
+            "SamplingMessage",
+            r#"{"role":"user","content":{"type":"tool_result","toolUseId":"1","content":[]}}"#,
+            r#"{"role":"assistant","content":{"type":"tool_result","toolUseId":"1","content":[]}}"#,
+        ),
+        ("GetTaskPayloadResult", r#"{"content":[]}"#, r#"{"x":1}"#),
+        (
+            "Tool",
+            r#"{"name":"t","inputSchema":{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","properties":{"a":{"items":[{}]}}}}"#,
+            r#"{"name":"t","inputSchema":{"type":"object","properties":{"a":{"items":[{}]}}}}"#,
+        ),
+        (
+            "CallToolRequest",
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}"#,
         ),
     ] {
         assert_eq!(judge(name, good), [], "{name} {good}");
@@ -215,6 +261,31 @@ fn definitions_of_the_modern_era_accept_and_refuse() {
             "UnsupportedProtocolVersionError",
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"m","data":{"supported":[],"requested":"x"}}}"#,
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"m"}}"#,
+        ),
+        (
+            "Error",
+            r#"{"code":-32022,"message":"m"}"#,
+            r#"{"code":-32050,"message":"m"}"#,
+        ),
+        (
+            "Error",
+            r#"{"code":-32100,"message":"m"}"#,
+            r#"{"code":-32002,"message":"m"}"#,
+        ),
+        (
+            "MetaObject",
+            r#"{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"}"#,
+            r#"{"traceparent":"none"}"#,
+        ),
+        (
+            "Tool",
+            r#"{"name":"t","inputSchema":{"type":"object","properties":{"a":{"type":"string","x-mcp-header":"A"}}}}"#,
+            r#"{"name":"t","inputSchema":{"type":"object","properties":{"a":{"type":"number","x-mcp-header":"A"}}}}"#,
+        ),
+        (
+            "CallToolResultResponse",
+            r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[]}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"banana"}}"#,
         ),
         (
             "Tool",
@@ -553,6 +624,32 @@ proptest! {
             }
             let inline = format!(r#"{{"anyOf":[{{"spec":"{name}"}},{{"type":"integer"}}]}}"#);
             schemas.judge_inline(&inline, &value, raw.as_deref()).unwrap();
+        }
+    }
+}
+
+/// Threads of the runner have 2 MiB; a message may have 127 levels.
+#[test]
+fn a_schema_as_deep_as_a_message_may_be_needs_no_big_stack() {
+    for innermost in [json!({}), json!({ "type": "strnig" }), json!(7)] {
+        for (open, close) in [
+            ("{\"not\":", "}"),
+            ("{\"properties\":{\"a\":", "}}"),
+            ("{\"anyOf\":[", "]}"),
+        ] {
+            let levels = 110 / open.matches(['{', '[']).count();
+            let schema = format!("{}{innermost}{}", open.repeat(levels), close.repeat(levels));
+            let tool =
+                format!(r#"{{"name":"t","inputSchema":{{"type":"object","not":{schema}}}}}"#);
+            let judging = move || {
+                let _ = judge("Tool", &tool);
+                let value = serde_json::from_str(&tool).unwrap();
+                Schemas::of(R).notes("Tool", &value, Some(&tool)).unwrap();
+            };
+            let thread = std::thread::Builder::new()
+                .stack_size(2 << 20)
+                .spawn(judging);
+            thread.unwrap().join().unwrap();
         }
     }
 }

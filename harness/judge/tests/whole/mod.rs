@@ -1,9 +1,9 @@
-//! Whole messages and parts of them, judged as a run would: classified by their keys, then by the definitions that their method binds.
+//! What judges a value by the official name of its definition: a message by its kind and method, a result by the method that it answers,
+//! everything else by the definition.
 
-use mcp_assay_judge::Schemas;
+use mcp_assay_judge::{Note, Schemas, Violation};
 use mcp_assay_model::protocol::Revision;
-use mcp_assay_schemas::Method;
-use mcp_assay_wire::jsonrpc::{Kind, Message, classify};
+use mcp_assay_wire::jsonrpc::classify;
 use serde_json::Value;
 
 /// What judges: a revision, and the method that a result answers, where that is known.
@@ -14,73 +14,46 @@ pub struct Judge<'m> {
 }
 
 impl Judge<'_> {
-    /// Judges a value by the official name of a definition: one that we have, a union of results, or a message.
+    /// Whether a value breaks no rule.
     pub fn accepts(self, definition: &str, value: &Value) -> bool {
+        self.violations(definition, value).is_empty()
+    }
+
+    /// What is wrong with a value: as a message or a result of its method, where it is one, else by the definition.
+    pub fn violations(self, definition: &str, value: &Value) -> Vec<Violation> {
         let schemas = Schemas::of(self.revision);
-        match definition {
-            "ServerResult" | "ClientResult" => self.accepts_result(value),
-            name if schemas.has(name) && !name.starts_with("JSONRPC") => self.fits(name, value),
-            name => match classify(value.to_string().as_bytes()) {
-                Ok(message) => {
-                    (!schemas.has(name) || self.fits(name, value)) && self.accepts_message(&message)
-                }
-                Err(_) => false,
+        let text = value.to_string();
+        let bound = match (definition, self.method) {
+            ("ServerResult" | "ClientResult", Some(method)) => {
+                schemas.judge_result(method, value, Some(&text)).unwrap()
+            }
+            (name, asked) if name.starts_with("JSONRPC") => match classify(text.as_bytes()) {
+                Ok(message) => schemas.judge_message(&message, Some(&text), asked),
+                Err(error) => panic!("{error:?}"),
             },
-        }
-    }
-
-    fn accepts_message(self, message: &Message) -> bool {
-        let schemas = Schemas::of(self.revision);
-        let any = |names: &[&str]| {
-            let known = names.iter().find(|name| schemas.has(name));
-            known.is_none_or(|name| self.fits(name, &message.value))
+            _ => Vec::new(),
         };
-        let params = |method: Option<&'static Method>| match (method, message.value.get("params")) {
-            (Some(method), Some(params)) => self.fits(&method.params, params),
-            (Some(method), None) => !method.params_required,
-            (None, _) => true,
-        };
-        let method = message.method.as_deref().and_then(|name| self.named(name));
-        match message.kind {
-            Kind::Request => {
-                any(&["JSONRPCRequest"])
-                    && !method.is_some_and(Method::is_notification)
-                    && params(method)
-            }
-            Kind::Notification => {
-                any(&["JSONRPCNotification"])
-                    && method.is_none_or(Method::is_notification)
-                    && params(method)
-            }
-            Kind::Result => {
-                any(&["JSONRPCResultResponse", "JSONRPCResponse"])
-                    && self.accepts_result(&message.value["result"])
-            }
-            Kind::Error => any(&["JSONRPCErrorResponse", "JSONRPCError"]),
-            Kind::Batch => {
-                schemas.has("JSONRPCBatchRequest")
-                    && message.batch.iter().all(|item| self.accepts_message(item))
-            }
-            Kind::Malformed(_) => false,
+        if !bound.is_empty() {
+            return bound;
         }
+        schemas
+            .judge_definition(definition, value, Some(&text))
+            .unwrap()
     }
 
-    /// A result of the method that was asked for.
-    fn accepts_result(self, result: &Value) -> bool {
+    /// What of a value breaks no rule and is still worth a word.
+    #[allow(
+        dead_code,
+        reason = "one of the tests that share this asks for no notes"
+    )]
+    pub fn notes(self, definition: &str, value: &Value) -> Vec<Note> {
         let schemas = Schemas::of(self.revision);
-        let method = self.method.and_then(|name| self.named(name));
-        method.is_none_or(|method| {
-            let violations = schemas.judge_result(&method.method, result, None);
-            violations.unwrap().is_empty()
-        })
-    }
-
-    fn named(self, name: &str) -> Option<&'static Method> {
-        mcp_assay_schemas::methods(self.revision.as_str()).find(|method| method.method == name)
-    }
-
-    fn fits(self, name: &str, value: &Value) -> bool {
-        let violations = Schemas::of(self.revision).judge_definition(name, value, None);
-        violations.unwrap().is_empty()
+        let text = value.to_string();
+        match classify(text.as_bytes()) {
+            Ok(message) if definition.starts_with("JSONRPC") => {
+                schemas.notes_on_message(&message, Some(&text), self.method)
+            }
+            _ => schemas.notes(definition, value, Some(&text)).unwrap(),
+        }
     }
 }
