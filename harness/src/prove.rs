@@ -4,7 +4,7 @@
 //! mutant -> reference peer with one lie -> all cases of its revisions -> what fired -> compared with `finds` and `also`
 //! ```
 //!
-//! One [`sweep`] runs all cases of a revision against a peer that tells one lie, and serves every claim about that lie. A case in which
+//! One sweep runs all cases of a revision against a peer that tells one lie, and serves every claim about that lie. A case in which
 //! the fault never struck says nothing about it and is passed over.
 
 mod claims;
