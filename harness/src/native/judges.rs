@@ -1,6 +1,6 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
-use super::{http_judges, listen_judges};
+use super::{http_judges, listen_judges, offered_schemas};
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -31,6 +31,10 @@ pub const JUDGES: &[(&str, &str)] = &[
     (
         "list-results",
         "each result of the capability that a tour is about, but those of tools/call, fits the definition of its method",
+    ),
+    (
+        "offered-schemas",
+        "each schema of a tool that a walk met is one by its dialect, and its references lead somewhere",
     ),
     (
         "only-asked",
@@ -97,6 +101,7 @@ impl NativeJudges for Judges {
         }
         let judge = match name {
             "acknowledged-first" => listen_judges::acknowledged_first,
+            "offered-schemas" => offered_schemas::offered_schemas,
             "only-asked" => listen_judges::only_asked,
             "own-tags" => listen_judges::own_tags,
             "call-results" => call_results,

@@ -8,6 +8,7 @@ pub mod http_judges;
 pub mod judges;
 pub mod listen;
 mod listen_judges;
+mod offered_schemas;
 pub mod permission;
 pub mod resume;
 pub mod slow_body;
