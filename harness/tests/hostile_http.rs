@@ -503,7 +503,10 @@ fn main() -> ExitCode {
             killed(Signal::SIGTERM)
         }),
     ]);
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let mut args = Arguments::from_args();
+    // Most of a trial is waiting for a server that says nothing.
+    args.test_threads.get_or_insert(6);
+    libtest_mimic::run(&args, trials).exit_code()
 }
 
 fn trial(name: &str, body: impl FnOnce() + Send + 'static) -> Trial {
