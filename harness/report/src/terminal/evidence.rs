@@ -117,7 +117,9 @@ fn choose(transcript: &[TranscriptEntry], positions: &[u64], findings: &[Finding
         chosen.extend(request(transcript, at));
         chosen.extend(exchange::beside(transcript, at));
     }
-    let named = findings.iter().flat_map(|finding| named(&finding.message));
+    let named = findings
+        .iter()
+        .flat_map(|finding| named(&finding.message).take(POSITIONS));
     chosen.extend(named.filter_map(|seq| transcript.iter().position(|entry| entry.seq == seq)));
     chosen.sort_unstable();
     chosen.dedup();

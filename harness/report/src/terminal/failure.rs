@@ -2,7 +2,8 @@
 
 use super::page::{Page, Tone};
 use super::{advice, evidence};
-use crate::text::count;
+use crate::text::{count, visible};
+use crate::transcript::position;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::result::{CheckResult, Stage};
 use mcp_assay_model::scenario::Basis;
@@ -12,6 +13,8 @@ use mcp_assay_model::verdict::{Gate, Verdict};
 const FINDINGS: usize = 3;
 /// Further cases of one failure that are named.
 const CASES: usize = 4;
+/// Cards that are named where the target ended in one way in several.
+const DEATHS: usize = 12;
 /// Lines for a value, about.
 const VALUE_LINES: usize = 6;
 
@@ -139,20 +142,34 @@ fn write_where(page: &mut Page, group: &Group<'_>) {
     {
         page.field("", &evidence::place(at, &result.transcript), 2);
     }
-    for other in group.also.iter().take(CASES) {
-        // Of another card it matters after which message the target ended.
-        let after = other.findings.first().filter(|_| other.id != result.id);
-        let after = after.and_then(|finding| finding.message.rsplit_once("; "));
-        let after = after.map_or(String::new(), |(_, after)| format!(": {after}"));
+    // Of another card it matters after which message the target ended, and one cause may hide among many.
+    let most = if group.checks().len() > 1 {
+        DEATHS
+    } else {
+        CASES
+    };
+    for other in group.also.iter().take(most) {
+        let after = last_message(other).filter(|_| other.id != result.id);
+        let after = after.map_or(String::new(), |after| format!(", after {after}"));
         page.field("", &format!("also {}{after}", other.case), 2);
     }
-    if group.also.len() > CASES {
-        page.field(
-            "",
-            &format!("and {} more cases", group.also.len() - CASES),
-            1,
-        );
+    if group.also.len() > most {
+        let more = count((group.also.len() - most) as u64, "more case");
+        page.field("", &format!("and {more}"), 1);
     }
+}
+
+/// The message that a result's first finding points at: `#8 tools/call`.
+fn last_message(result: &CheckResult) -> Option<String> {
+    let at = result.findings.first()?.at.as_deref()?;
+    let (seq, _) = position(at)?;
+    let entry = result.transcript.iter().find(|entry| entry.seq == seq)?;
+    let method = entry
+        .message
+        .as_ref()
+        .and_then(|message| message["method"].as_str());
+    let method = method.map_or(String::new(), |method| format!(" `{}`", visible(method)));
+    Some(format!("#{seq}{method}"))
 }
 
 fn write_finding(page: &mut Page, finding: &Finding) {
@@ -289,6 +306,8 @@ pub(super) fn write_short(page: &mut Page, group: &Group<'_>) {
 mod tests {
     use super::*;
     use crate::fixture;
+    use mcp_assay_model::record::{Channel, Direction};
+    use mcp_assay_model::result::TranscriptEntry;
 
     #[test]
     fn one_way_to_die_is_one_failure_whatever_the_cards_and_says_after_what() {
@@ -302,9 +321,19 @@ mod tests {
             let mut other = died.clone();
             other.id = format!("{card}/alive");
             other.case = format!("{card}@2025-11-25+stdio");
-            other.findings[0].message =
-                format!("the target {actual}; the card's last message was #4, `a/b`");
             other.findings[0].actual = Some(actual.to_owned());
+            other.findings[0].at = Some("#4".to_owned());
+            other.transcript = vec![TranscriptEntry {
+                seq: 4,
+                at_us: 0,
+                dir: Direction::Sent,
+                connection: "c".to_owned(),
+                channel: Channel::Stdin,
+                http: None,
+                message: Some(serde_json::json!({ "method": card })),
+                raw_b64: None,
+                truncated: false,
+            }];
             other
         };
         let first = other("x/one", "exited with code 1");
@@ -332,9 +361,10 @@ mod tests {
         write(&mut page, &groups[0], 1, 3);
         let text = page.into_text();
         assert!(
-            text.contains("also x/two@2025-11-25+stdio: the card's last message was #4, `a/b`"),
+            text.contains("also x/two@2025-11-25+stdio, after #"),
             "{text}"
         );
+        assert!(text.contains(" `x/two`"), "{text}");
         assert!(
             text.contains("x/one/alive: allow, x/two/alive: allow"),
             "{text}"
