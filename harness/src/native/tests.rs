@@ -9,7 +9,7 @@ use super::{Came, Given, Means, NATIVES, Native, run};
 use crate::testing::{REVISION, Wire, conversation, ordinary};
 use mcp_assay_judge::NativeJudges;
 use mcp_assay_model::protocol::Binding;
-use mcp_assay_model::record::{Bound, End, Missing, NativeBound, Record};
+use mcp_assay_model::record::{Bound, End, Missing, NativeBound, Past, Record};
 use mcp_assay_model::verdict::{Reason, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -94,6 +94,7 @@ fn record(bound: Bound) -> Record {
         entries: Vec::new(),
         labels: BTreeMap::from([("w".to_owned(), bound)]),
         end: End::Alive,
+        past: Past::default(),
     }
 }
 
@@ -190,7 +191,7 @@ fn calls_wait_for_permission_where_only_that_kept_them_from_being_made() {
             &[],
             None,
         ));
-        let judgement = Judges.judge("call-results", Some("w"), &record).unwrap();
+        let judgement = Judges.judge("calls-answered", Some("w"), &record).unwrap();
         assert_eq!(judgement.reason, Some(reason), "{withheld}");
     }
 }

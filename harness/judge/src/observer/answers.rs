@@ -1,11 +1,11 @@
 //! How often a request is answered: once.
 
+use super::dialogue::Said;
 use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Direction, Entry, Http, HttpPart};
-use mcp_assay_model::scenario::Basis;
 use mcp_assay_wire::jsonrpc::{Kind, Message};
 use std::collections::{HashMap, HashSet};
 
@@ -21,15 +21,14 @@ impl Observer for Answers {
     }
 
     fn rules(&self) -> &'static [Rule] {
-        &[Rule {
-            id: ONCE,
-            title: "a request is answered once",
-            rule: "a server sends one response to a request, and no second one",
-            basis: Basis::Spec,
-            cites: &["2024-11-05/basic/index#top.1"],
-            since: Revision::R2024_11_05,
-            until: None,
-        }]
+        const {
+            &[Rule::of_servers(
+                ONCE,
+                "a request is answered once",
+                "a server sends one response to a request, and no second one",
+                &["2024-11-05/basic/index#top.1"],
+            )]
+        }
     }
 
     fn watch(&self, _revision: Revision, binding: Binding) -> Option<Box<dyn Watch>> {
@@ -119,7 +118,8 @@ impl Counts {
 }
 
 impl Watch for Counts {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let entry = said.entry;
         // The items of a batch are read with it.
         if entry.part_of.is_some() {
             return;

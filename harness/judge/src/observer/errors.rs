@@ -1,11 +1,9 @@
 //! Error codes that the specification keeps for itself.
 
-use super::modern::Clients;
+use super::dialogue::Said;
 use super::{Observer, Rule, Sightings, Watch};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::Entry;
-use mcp_assay_model::scenario::Basis;
 use serde_json::Value;
 
 const CODES: &str = "codes";
@@ -20,30 +18,32 @@ impl Observer for Codes {
     }
 
     fn rules(&self) -> &'static [Rule] {
-        &[Rule {
-            id: CODES,
-            title: "no retired and no reserved error code is used",
-            rule: "an error has none of the codes that earlier revisions used (-32002, -32042), nor one from -32020 to -32099 that the specification does not define",
-            basis: Basis::Spec,
-            cites: &[
-                "2026-07-28/basic/index#error-codes.4",
-                "2026-07-28/basic/index#error-codes.6",
-            ],
-            since: Revision::R2026_07_28,
-            until: None,
-        }]
+        const {
+            &[
+                Rule::of_servers(
+                    CODES,
+                    "no retired and no reserved error code is used",
+                    "an error has none of the codes that earlier revisions used (-32002, -32042), nor one from -32020 to -32099 that the specification does not define",
+                    &[
+                        "2026-07-28/basic/index#error-codes.4",
+                        "2026-07-28/basic/index#error-codes.6",
+                    ],
+                )
+                .since(Revision::R2026_07_28),
+            ]
+        }
     }
 
     fn watch(&self, revision: Revision, _binding: Binding) -> Option<Box<dyn Watch>> {
-        (revision.era() == Era::Modern).then(|| Box::new(Errors(Clients::new(revision))) as _)
+        (revision.era() == Era::Modern).then(|| Box::new(Errors) as _)
     }
 }
 
-struct Errors(Clients);
+struct Errors;
 
 impl Watch for Errors {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
-        let Some(came) = self.0.see(entry) else {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let Some(came) = said.came() else {
             return;
         };
         let code = came.message.value.pointer("/error/code");
@@ -64,7 +64,7 @@ impl Watch for Errors {
         let finding = Finding::new(FindingCode::Value, message)
             .expected("a code of JSON-RPC, one that this revision defines, or one outside of the reserved range")
             .actual(code.to_string())
-            .at(entry.seq, "/error/code");
+            .at(came.entry.seq, "/error/code");
         sightings.find(CODES, &asked.method, "/error/code", finding);
     }
 }

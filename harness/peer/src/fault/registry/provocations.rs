@@ -23,6 +23,7 @@ pub(super) const FOREIGN_ORIGIN: &[(&str, Option<&str>)] =
     &[("origin", Some("https://evil.example"))];
 
 pub(super) const OPEN: Provocation = Provocation::Open("{}");
+pub(super) const OPEN_WITH_ROOTS: Provocation = Provocation::Open(r#"{"roots":{}}"#);
 pub(super) const PING_TEXT: &str = r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;
 pub(super) const PING: Provocation = Provocation::Send(PING_TEXT);
 pub(super) const ECHO: Provocation = Provocation::Send(
