@@ -12,6 +12,7 @@
 
 mod answers;
 mod caching;
+mod cancellation;
 mod capabilities;
 mod dialogue;
 mod era;
@@ -39,6 +40,7 @@ use mcp_assay_model::scenario::Basis;
 const OBSERVERS: &[&dyn Observer] = &[
     &answers::Answers,
     &caching::Caching,
+    &cancellation::Cancellations,
     &capabilities::Capabilities,
     &era::NoServerRequests,
     &errors::Codes,
@@ -281,8 +283,11 @@ mod tests {
                     "no-response-on-listen",
                     "notification-202",
                     "one-stream",
+                    "related",
                     "response-content-type",
+                    "retry",
                     "session-id-visible",
+                    "unrelated-on-listen",
                 ],
             ),
             (

@@ -18,7 +18,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Rules on servers among them, as the kill matrix has them.
-const OF_SERVERS: &[&str] = &["observer/progress/token-unique"];
+const OF_SERVERS: &[&str] = &[
+    "observer/cancellation/in-flight",
+    "observer/progress/token-unique",
+];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

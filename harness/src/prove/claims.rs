@@ -118,10 +118,16 @@ pub(super) struct Observed {
 }
 
 /// Rules that no run shows, with the reason; they are proven on recordings, in the crate that has them.
-pub(super) const RECORDED: &[(&str, &str)] = &[(
-    "observer/progress/token-unique",
-    "the harness answers each request of a server before it reads the next",
-)];
+pub(super) const RECORDED: &[(&str, &str)] = &[
+    (
+        "observer/cancellation/in-flight",
+        "the lie must remember what it asked",
+    ),
+    (
+        "observer/progress/token-unique",
+        "the harness answers each request of a server before it reads the next",
+    ),
+];
 
 /// How the peer lies.
 #[derive(Clone, Copy, Debug)]
@@ -221,6 +227,17 @@ const REVISION: &str = "observer/capabilities/revision";
 const SERVER_ASKS: &str = "observer/capabilities/server-asks";
 const DECLARED: &str = "observer/logging/declared";
 const LEVEL: &str = "observer/logging/level";
+const ASKED: &str = "observer/answers/asked";
+const SAME_ID: &str = "observer/answers/same-id";
+const MEANINGS: &str = "observer/errors/meanings";
+const ONE_LINE: &str = "observer/errors/one-line";
+const OWN_RANGE: &str = "observer/errors/own-range";
+const OWN_CANCEL: &str = "observer/cancellation/own";
+const NAMED_CANCEL: &str = "observer/cancellation/named";
+const ENCODING: &str = "observer/message/encoding";
+const RELATED: &str = "observer/http/related";
+const UNRELATED: &str = "observer/http/unrelated-on-listen";
+const RETRY: &str = "observer/http/retry";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
 const REQUESTED: &str = "observer/subscriptions/requested";
 const TAG: &str = "observer/subscriptions/tag";
@@ -231,6 +248,12 @@ const ACCEPTED: &str = "observer/http/notification-202";
 const ONE_STREAM: &str = "observer/http/one-stream";
 const CONTENT_TYPE: &str = "observer/http/response-content-type";
 const SESSION_ID: &str = "observer/http/session-id-visible";
+
+/// A request of the server's that it cancels at once.
+const PING_AND_CANCEL: &[&str] = &[
+    r#"{"jsonrpc":"2.0","id":"mcp-assay-cancelled","method":"ping"}"#,
+    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mcp-assay-cancelled"}}"#,
+];
 
 /// Every mutant and near miss of an observer's rule.
 pub(super) const OBSERVED: &[Observed] = &[
@@ -288,7 +311,8 @@ pub(super) const OBSERVED: &[Observed] = &[
             "sse/early-close/answered-first:order",
             "sse/streams-at-once/own-stream:order",
         ],
-    ),
+    )
+    .with(&["observer/http/retry:header"]),
     over_http(LISTEN, Lie::Named("sse-only"), None, &[]),
     over_http(
         ACCEPTED,
@@ -666,4 +690,100 @@ pub(super) const OBSERVED: &[Observed] = &[
         None,
     )
     .within(LEGACY),
+    over_lines(
+        ASKED,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","id":"mcp-assay-nobody","result":{}}"#]),
+        Some(FindingCode::UnexpectedMessage),
+    )
+    .with(&["errors/invalid-cursor/is-error:accepted-invalid", "results/server-info/named:schema", "results/type/present:schema"]),
+    over_lines(ASKED, Lie::Named("answers-out-of-order"), None),
+    over_lines(
+        SAME_ID,
+        Lie::Named("ids-as-strings"),
+        Some(FindingCode::Id),
+    )
+    .with(&["jsonrpc/batch/answered:id", "jsonrpc/id-beyond-double-modern/same-id:id", "jsonrpc/id-beyond-double/same-id:id", "jsonrpc/id-echo-modern/same-id:id", "jsonrpc/id-echo/same-id:id"]),
+    over_lines(SAME_ID, Lie::Named("answers-out-of-order"), None),
+    over_lines(
+        MEANINGS,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/code", "-32020")),
+        Some(FindingCode::Value),
+    )
+    .within(MODERN)
+    .with(&["errors/unknown-prompt/code:value"]),
+    over_lines(
+        MEANINGS,
+        Lie::InReply("tools/call", 1, Change::Set("/error/message", r#""well""#)),
+        None,
+    )
+    .within(MODERN),
+    over_lines(
+        ONE_LINE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""one\ntwo""#)),
+        Some(FindingCode::Value),
+    ),
+    over_lines(
+        ONE_LINE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""one. Two\n""#)),
+        None,
+    ),
+    over_lines(
+        OWN_RANGE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/code", "-32500")),
+        Some(FindingCode::Value),
+    )
+    .within(MODERN)
+    .with(&["errors/unknown-prompt/code:value"]),
+    over_lines(
+        OWN_RANGE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""well""#)),
+        None,
+    )
+    .within(MODERN),
+    over_lines(
+        OWN_CANCEL,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mcp-assay-nobody"}}"#]),
+        Some(FindingCode::Id),
+    )
+    .within(LEGACY),
+    over_lines(OWN_CANCEL, Lie::Before("tools/list", PING_AND_CANCEL), None).within(LEGACY),
+    over_lines(
+        NAMED_CANCEL,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"reason":"none"}}"#]),
+        Some(FindingCode::Schema),
+    )
+    .within(LEGACY),
+    over_lines(NAMED_CANCEL, Lie::Before("tools/list", PING_AND_CANCEL), None).within(LEGACY),
+    over_http(
+        ENCODING,
+        Lie::Instead("notifications/message", b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\xff\"}"),
+        Some(FindingCode::Framing),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(ENCODING, Lie::Named("sse-only"), None, &[]),
+    over_http(
+        RETRY,
+        Lie::Named("leaves-without-retry"),
+        Some(FindingCode::Header),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(RETRY, Lie::Named("polling"), None, &[]).within(LEGACY),
+    over_http(
+        UNRELATED,
+        Lie::Named("progress-on-get-stream"),
+        Some(FindingCode::UnexpectedMessage),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(UNRELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
+    over_http(
+        RELATED,
+        Lie::Named("progress-on-other-stream"),
+        Some(FindingCode::UnexpectedMessage),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(RELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
 ];

@@ -14,13 +14,15 @@ use crate::schema::{Schemas, Violation};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::Direction;
+use mcp_assay_model::record::{Direction, HttpPart};
 use mcp_assay_wire::jsonrpc::Kind;
+use mcp_assay_wire::stdio::DefectKind;
 use std::collections::HashMap;
 
 const CLIENT_ENVELOPE: &str = "client-envelope";
 const CLIENT_PARAMS: &str = "client-params";
 const CLIENT_RESULT: &str = "client-result";
+const ENCODING: &str = "encoding";
 const ENVELOPE: &str = "envelope";
 const PARAMS: &str = "params";
 const REQUEST_ID: &str = "request-id";
@@ -87,6 +89,13 @@ impl Observer for Messages {
                     "the result that a client answers with is the one that the revision gives the method asked for",
                     SPOKEN,
                 ),
+                Rule::of_servers(
+                    ENCODING,
+                    "messages over HTTP are UTF-8",
+                    "the body of an answer, or the data of an event, is text in UTF-8",
+                    &["2025-03-26/basic/transports#top.1"],
+                )
+                .since(Revision::R2025_03_26),
                 Rule::of_servers(
                     ENVELOPE,
                     "a server's messages are those of JSON-RPC",
@@ -160,6 +169,7 @@ const CLIENT: Side = Side {
 
 impl Watch for Shapes {
     fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        encoding(said, sightings);
         if let Some(came) = said.came() {
             // That servers of the modern era ask nothing is a rule of its own.
             if self.is_modern && came.message.kind == Kind::Request {
@@ -259,6 +269,36 @@ impl Shapes {
                 sightings.find(rule, "", "/id", finding);
             }
         }
+    }
+}
+
+/// On lines this is part of what a line is.
+fn encoding(said: &Said<'_>, sightings: &mut Sightings) {
+    let entry = said.entry;
+    let is_text = match entry.http.as_ref().map(|http| &http.part) {
+        Some(HttpPart::Event { is_terminated, .. }) => *is_terminated,
+        Some(HttpPart::Body) => said
+            .carrier()
+            .and_then(|asked| asked.status)
+            .is_some_and(|status| (200..300).contains(&status)),
+        _ => false,
+    };
+    if !is_text || entry.part_of.is_some() || entry.length == 0 {
+        return;
+    }
+    sightings.judge(ENCODING);
+    let broken = entry.defects.iter();
+    let mut broken = broken.filter(|defect| defect.kind == DefectKind::InvalidUtf8);
+    if let Some(defect) = broken.next() {
+        let message = format!(
+            "a message over HTTP is no UTF-8 at byte {}: {}",
+            defect.offset, defect.detail
+        );
+        let finding = Finding::new(FindingCode::Framing, message)
+            .expected("text in UTF-8")
+            .actual(String::from_utf8_lossy(&entry.raw))
+            .at(entry.seq, "");
+        sightings.find(ENCODING, "", "", finding);
     }
 }
 
