@@ -6,7 +6,9 @@ use super::provocations::{
 };
 use super::{NamedFault, Over, Provocation};
 use crate::fault::lie::AtEnd;
-use crate::fault::lies::cancel::{AnswersAsCancelArrives, IgnoresCancel};
+use crate::fault::lies::cancel::{
+    AnswersAsCancelArrives, CancelsAllThatFollows, IgnoresCancel, IgnoresCancelOfZero,
+};
 use crate::fault::lies::exchange::{
     AnswersBeforeInitialize, AnswersNotifications, AsksEarly, ImplementsUndeclared, Refuses,
     RefusesBatches, UndeclaredSampling, UpdatesUnasked,
@@ -95,6 +97,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         provoked_by: &[OPEN],
         quirk: None,
         begin: || Habit::begin(|habits| habits.terminator = "\n\n"),
+    },
+    NamedFault {
+        name: "cancels-all-that-follows",
+        about: "answers every request behind a cancellation with an error",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, CANCEL, PING],
+        quirk: None,
+        begin: || Box::<CancelsAllThatFollows>::default(),
     },
     NamedFault {
         name: "crlf",
@@ -213,6 +224,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Box::new(then_exit(Provoked::Call)),
     },
     NamedFault {
+        name: "exits-on-cancel",
+        about: "ends the process when a cancellation comes",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, CANCEL],
+        quirk: None,
+        begin: || Box::new(then_exit(Provoked::Cancel)),
+    },
+    NamedFault {
         name: "exits-on-malformed",
         about: "ends the process at a line that is no JSON-RPC message",
         is_lawful: false,
@@ -247,6 +267,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         provoked_by: &[OPEN, ECHO, PING],
         quirk: None,
         begin: || Box::new(then_hang(Provoked::Call)),
+    },
+    NamedFault {
+        name: "hangs-on-cancel",
+        about: "never speaks again after a cancellation",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, CANCEL, PING],
+        quirk: None,
+        begin: || Box::new(then_hang(Provoked::Cancel)),
     },
     NamedFault {
         name: "hangs-on-malformed",
@@ -328,6 +357,24 @@ pub(super) const FAULTS: &[NamedFault] = &[
         provoked_by: &[OPEN, SLOW, CANCEL, Provocation::WaitMs(600)],
         quirk: None,
         begin: || Box::new(IgnoresCancel),
+    },
+    NamedFault {
+        name: "ignores-cancel-of-zero",
+        about: "runs a call with id 0 to its end and answers, though it was cancelled",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[
+            OPEN,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":0,"method":"tools/call","params":{"name":"slow","arguments":{"ms":500}}}"#,
+            ),
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":0}}"#,
+            ),
+            Provocation::WaitMs(600),
+        ],
+        quirk: None,
+        begin: || Box::new(IgnoresCancelOfZero),
     },
     NamedFault {
         name: "ignores-end-of-input",
