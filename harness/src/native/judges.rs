@@ -1,6 +1,7 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
-use super::{http_judges, listen_judges, offered_schemas};
+use super::walk::MOST_BARREN;
+use super::{http_judges, listen_judges, offered_schemas, page_judges, progress_judges};
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -20,6 +21,18 @@ pub const JUDGES: &[(&str, &str)] = &[
         "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called",
     ),
     (
+        "cursor-again",
+        "each cursor that `rewalk` used again brought a page",
+    ),
+    (
+        "cursor-carries",
+        "the cursor of `carry_cursor` brought a page on another connection too",
+    ),
+    (
+        "cursor-same",
+        "each cursor that `rewalk` used again brought the same page, where the list did not change",
+    ),
+    (
         "data-is-message",
         "every event of the stream with a data field has a message in it",
     ),
@@ -29,8 +42,24 @@ pub const JUDGES: &[(&str, &str)] = &[
         "the event stream of the connection begins with an `endpoint` event",
     ),
     (
+        "foreign-cursor",
+        "each list that `foreign_cursor` tried refused the cursor as invalid parameters, or brought a page",
+    ),
+    (
+        "leads-on",
+        "no page of the first walk of `rewalk` holds an entry of the page before it",
+    ),
+    (
         "list-results",
         "each result of the capability that a tour is about, but those of tools/call, fits the definition of its method",
+    ),
+    (
+        "no-progress",
+        "nothing came that reports progress, from what was sent on",
+    ),
+    (
+        "nothing-missed",
+        "`rewalk` found nothing by name that a walk left out",
     ),
     (
         "offered-schemas",
@@ -43,6 +72,10 @@ pub const JUDGES: &[(&str, &str)] = &[
     (
         "own-answers",
         "each of two clients got an answer of the kind that it gets alone",
+    ),
+    (
+        "own-progress-stream",
+        "where the response is an event stream, progress of what was sent came on it, or on its resumption",
     ),
     (
         "own-replay",
@@ -88,7 +121,8 @@ pub struct Judges;
 
 impl NativeJudges for Judges {
     fn judge(&self, name: &str, on: Option<&str>, record: &Record) -> Option<Judgement> {
-        if let Some(judge) = http_judges::of_sent(name) {
+        let of_sent = http_judges::of_sent(name).or_else(|| progress_judges::of_sent(name));
+        if let Some(judge) = of_sent {
             return Some(match on.and_then(|label| record.labels.get(label)) {
                 Some(Bound::Sent(sent)) => judge(sent, record),
                 Some(Bound::Missing { why, .. }) => {
@@ -113,6 +147,12 @@ impl NativeJudges for Judges {
             "slow-body-served" => http_judges::slow_body_served,
             "stream-answered" => http_judges::stream_answered,
             "stream-closed" => http_judges::stream_closed,
+            "cursor-again" => page_judges::cursor_again,
+            "cursor-carries" => page_judges::cursor_carries,
+            "cursor-same" => page_judges::cursor_same,
+            "foreign-cursor" => page_judges::foreign_cursor,
+            "leads-on" => page_judges::leads_on,
+            "nothing-missed" => page_judges::nothing_missed,
             "walk-ends" => walk_ends,
             "walk-unique" => walk_unique,
             _ => return None,
@@ -232,6 +272,9 @@ fn walk_ends(bound: &NativeBound, _record: &Record) -> Judgement {
     match end {
         "last-page" => Judgement::pass(1),
         "loop" => finding(format!("a cursor came a second time, after {pages} pages")),
+        "barren" => finding(format!(
+            "no last page within {pages} pages, the last {MOST_BARREN} of which bring nothing new"
+        )),
         "bound" => finding(format!("no last page within {pages} pages")),
         "error" if bound.seqs.len() > 1 => {
             let refused = Finding::new(

@@ -120,6 +120,8 @@ pub(crate) enum Quirk {
     ReplaysEverything,
     /// Replays the messages of other streams on a resumed one.
     ReplaysOtherStreams,
+    /// Sends what relates to a POST on the GET stream, where one is open, though the POST has a stream of its own.
+    RelatesOnGetStream,
     /// Answers 400 without an MCP-Protocol-Version.
     RequiresVersionHeader,
     /// Refuses modern requests that have a Last-Event-ID.

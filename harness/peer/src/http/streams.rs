@@ -374,6 +374,14 @@ impl Streams {
                     self.stand(utterance);
                     continue;
                 }
+                if !is_reply
+                    && self.state.is(Quirk::RelatesOnGetStream)
+                    && self.standing().is_some()
+                {
+                    self.state.fire();
+                    self.stand(utterance);
+                    continue;
+                }
                 self.repeat_on_standing(&utterance);
                 self.push(key, &utterance);
             }

@@ -24,9 +24,9 @@ impl Lie for AnswersAsCancelArrives {
 }
 
 /// Takes a cancellation of the request 0 for one of nothing.
-pub(crate) struct IgnoresCancelOfZero;
+pub(crate) struct MissesCancelOfZero;
 
-impl Lie for IgnoresCancelOfZero {
+impl Lie for MissesCancelOfZero {
     fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
         match heard.what {
             What::Notification(arrival, "notifications/cancelled")

@@ -383,6 +383,13 @@ pub(super) const FAULTS: &[NamedFault] = &[
         &[OPEN, PING],
     ),
     over_http(
+        "relates-on-get-stream",
+        "sends what relates to a POST on the GET stream, where one is open, though the POST has a stream of its own",
+        A_LIE,
+        Quirk::RelatesOnGetStream,
+        &[OPEN, LOGGING],
+    ),
+    over_http(
         "repeats-event-ids",
         "gives the events of every stream the ids of the first",
         A_LIE,
