@@ -1,7 +1,7 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
 use super::walk::MOST_BARREN;
-use super::{http_judges, listen_judges, offered_schemas, page_judges, progress_judges};
+use super::{crowd, http_judges, listen_judges, offered_schemas, page_judges, progress_judges};
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -19,6 +19,14 @@ pub const JUDGES: &[(&str, &str)] = &[
     (
         "call-results",
         "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called",
+    ),
+    (
+        "cancelled-unanswered",
+        "the call of `crowd` that was cancelled got no answer",
+    ),
+    (
+        "crowd-answered",
+        "every call of `crowd` but the one that was cancelled got an answer",
     ),
     (
         "cursor-again",
@@ -147,6 +155,8 @@ impl NativeJudges for Judges {
             "slow-body-served" => http_judges::slow_body_served,
             "stream-answered" => http_judges::stream_answered,
             "stream-closed" => http_judges::stream_closed,
+            "cancelled-unanswered" => crowd::cancelled_unanswered,
+            "crowd-answered" => crowd::crowd_answered,
             "cursor-again" => page_judges::cursor_again,
             "cursor-carries" => page_judges::cursor_carries,
             "cursor-same" => page_judges::cursor_same,

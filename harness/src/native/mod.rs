@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod complete_mrtr;
+pub mod crowd;
 pub mod cursors;
 pub mod exchange;
 mod header_call;
@@ -87,6 +88,13 @@ pub const NATIVES: &[Native] = &[
         ],
         labels: &["of"],
         binds: "the request that was sent last; `of` itself where nothing was asked for",
+    },
+    Native {
+        name: "crowd",
+        about: "makes the same call fifty times at once, unless the server does one thing after the other, and cancels one of them",
+        parameters: &[("call", "params of tools/call")],
+        labels: &[],
+        binds: "is_serial, asked, unanswered: seqs of the others' requests, cancelled: { reply: seq or null, is_late }",
     },
     Native {
         name: "foreign_cursor",
@@ -223,6 +231,7 @@ pub async fn run(
             let (index, missing) = complete_mrtr::run(conversation, sent("of")?, plan).await;
             return Ok(Came::Sent(index, missing));
         }
+        "crowd" => crowd::run(parameters, conversation).await?,
         "foreign_cursor" => cursors::foreign(conversation).await,
         "header_call" => {
             let (index, missing) = header_call::run(parameters, conversation).await?;

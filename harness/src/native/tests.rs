@@ -49,7 +49,12 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
     let of_modern_era = ["complete_mrtr", "header_call", "listen"];
     let others = |native: &&Native| !of_modern_era.contains(&native.name);
     for native in NATIVES.iter().filter(others) {
-        let values = [("last", "7"), ("list", "tools/list"), ("of", "tools")];
+        let values = [
+            ("call", "7"),
+            ("last", "7"),
+            ("list", "tools/list"),
+            ("of", "tools"),
+        ];
         let parameters: BTreeMap<String, Value> = native
             .parameters
             .iter()

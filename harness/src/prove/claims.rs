@@ -76,7 +76,12 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("cancellation/in-flight-modern/not-answered", CROSSED),
             ("cancellation/in-flight/not-answered", CROSSED),
+            ("cancellation/one-of-many/not-answered", CROSSED),
         ],
+    ),
+    (
+        "answers-as-cancel-arrives+http-sse",
+        &[("cancellation/one-of-many/not-answered", CROSSED)],
     ),
     (
         "no-event-ids+http",
