@@ -64,6 +64,7 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
         jobs: usize::from(run.jobs),
         seed: run.seed,
         calls_allowed: !globs.is_empty(),
+        may_measure: !run.dry,
         permissions,
         gate,
         rerun: (rerun_start(&run), again),

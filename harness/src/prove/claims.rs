@@ -12,6 +12,18 @@ const BOTH: &[Era] = &[Era::Legacy, Era::Modern];
 /// Lies that end a target or make it fall silent, and a card whose `alive` must see it.
 pub(super) const LIVES: &[(&str, &str, FindingCode, &[Era])] = &[
     (
+        "cancellation/in-flight",
+        "exits-on-cancel",
+        FindingCode::Died,
+        LEGACY,
+    ),
+    (
+        "cancellation/in-flight",
+        "hangs-on-cancel",
+        FindingCode::Hung,
+        LEGACY,
+    ),
+    (
         "errors/unknown-method",
         "exits-on-unknown-method",
         FindingCode::Died,
@@ -61,10 +73,15 @@ pub(super) const LIVES: &[(&str, &str, FindingCode, &[Era])] = &[
 pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
     (
         "answers-as-cancel-arrives+memory",
-        &[(
-            "cancellation/in-flight-modern/not-answered",
-            "an answer that crosses the cancel tells nothing of whether it was heeded",
-        )],
+        &[
+            ("cancellation/in-flight-modern/not-answered", CROSSED),
+            ("cancellation/in-flight/not-answered", CROSSED),
+            ("cancellation/one-of-many/not-answered", CROSSED),
+        ],
+    ),
+    (
+        "answers-as-cancel-arrives+http-sse",
+        &[("cancellation/one-of-many/not-answered", CROSSED)],
     ),
     (
         "no-event-ids+http",
@@ -84,6 +101,8 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
 ];
+
+const CROSSED: &str = "an answer that crosses the cancel tells nothing of whether it was heeded";
 
 const TOO_LATE: &str =
     "silence ends before heads that are three seconds late, so it proves nothing";
@@ -772,7 +791,7 @@ pub(super) const OBSERVED: &[Observed] = &[
     over_http(RETRY, Lie::Named("polling"), None, &[]).within(LEGACY),
     over_http(
         UNRELATED,
-        Lie::Named("progress-on-get-stream"),
+        Lie::Named("relates-on-get-stream"),
         Some(FindingCode::UnexpectedMessage),
         &[],
     )

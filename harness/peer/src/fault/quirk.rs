@@ -102,8 +102,6 @@ pub(crate) enum Quirk {
     Origin400,
     /// In 2025-11-25 closes the connection of a stream behind its first event, and serves the rest on resumption.
     Polling,
-    /// Sends the progress of a request on the GET stream, where one is open.
-    ProgressOnGetStream,
     /// Sends the progress of a request on the stream of another that runs.
     ProgressOnOtherStream,
     /// Counts its sessions and gives the number as id.
@@ -126,6 +124,8 @@ pub(crate) enum Quirk {
     ReplaysEverything,
     /// Replays the messages of other streams on a resumed one.
     ReplaysOtherStreams,
+    /// Sends what relates to a POST on the GET stream, where one is open, though the POST has a stream of its own.
+    RelatesOnGetStream,
     /// Answers 400 without an MCP-Protocol-Version.
     RequiresVersionHeader,
     /// Refuses modern requests that have a Last-Event-ID.

@@ -374,16 +374,16 @@ impl Streams {
                     self.stand(utterance);
                     continue;
                 }
-                let is_progress =
-                    utterance.about == About::Notification("notifications/progress".to_owned());
-                if is_progress
-                    && self.state.is(Quirk::ProgressOnGetStream)
+                if !is_reply
+                    && self.state.is(Quirk::RelatesOnGetStream)
                     && self.standing().is_some()
                 {
                     self.state.fire();
                     self.stand(utterance);
                     continue;
                 }
+                let is_progress =
+                    utterance.about == About::Notification("notifications/progress".to_owned());
                 if is_progress
                     && self.state.is(Quirk::ProgressOnOtherStream)
                     && let Some(other) = self.other_running(number)

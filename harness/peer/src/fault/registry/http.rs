@@ -334,13 +334,6 @@ pub(super) const FAULTS: &[NamedFault] = &[
         &[OPEN],
     ),
     over_http(
-        "progress-on-get-stream",
-        "sends the progress of a request on the GET stream, where one is open",
-        A_LIE,
-        Quirk::ProgressOnGetStream,
-        &[OPEN, REPORTING, Provocation::WaitMs(200)],
-    ),
-    over_http(
         "progress-on-other-stream",
         "sends the progress of a request on the stream of another one that runs",
         A_LIE,
@@ -402,6 +395,13 @@ pub(super) const FAULTS: &[NamedFault] = &[
         A_LIE,
         Quirk::RefusesVersionHeader,
         &[OPEN, PING],
+    ),
+    over_http(
+        "relates-on-get-stream",
+        "sends what relates to a POST on the GET stream, where one is open, though the POST has a stream of its own",
+        A_LIE,
+        Quirk::RelatesOnGetStream,
+        &[OPEN, LOGGING],
     ),
     over_http(
         "repeats-event-ids",

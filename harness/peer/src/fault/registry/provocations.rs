@@ -69,3 +69,8 @@ pub(super) const BATCH: Provocation = Provocation::Send(
 pub(super) const SET_LEVEL: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":8,"method":"logging/setLevel","params":{"level":"error"}}"#,
 );
+pub(super) const FOREIGN_CURSOR: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":9,"method":"prompts/list","params":{"cursor":"dG9vbHM6MzowZjY0MGE3Mw"}}"#,
+);
+pub(super) const ODD_CURSOR: Provocation =
+    Provocation::Send(r#"{"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"cursor":"-1"}}"#);
