@@ -1,6 +1,6 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
-use super::{http_judges, listen_judges, offered_schemas};
+use super::{crowd, http_judges, listen_judges, offered_schemas};
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -15,6 +15,7 @@ pub const JUDGES: &[(&str, &str)] = &[
         "acknowledged-first",
         "each subscription of `listen` began with its acknowledgement",
     ),
+    ("all-answered", "each request of a `crowd` was answered"),
     (
         "call-results",
         "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called",
@@ -101,6 +102,7 @@ impl NativeJudges for Judges {
         }
         let judge = match name {
             "acknowledged-first" => listen_judges::acknowledged_first,
+            "all-answered" => crowd::all_answered,
             "offered-schemas" => offered_schemas::offered_schemas,
             "only-asked" => listen_judges::only_asked,
             "own-tags" => listen_judges::own_tags,

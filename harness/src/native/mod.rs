@@ -1,7 +1,9 @@
 //! Native steps and judges: what nine verbs cannot say. Registered here, one file an area.
 
 pub mod arguments;
+mod bulky;
 pub mod complete_mrtr;
+mod crowd;
 pub mod exchange;
 mod header_call;
 pub mod http_judges;
@@ -54,6 +56,20 @@ pub struct Native {
 /// Every native step, by name.
 pub const NATIVES: &[Native] = &[
     Native {
+        name: "bulky",
+        about: "sends a request with large parameters, and waits for its answer",
+        parameters: &[
+            ("method", "its method"),
+            (
+                "of",
+                "arrays: in one another | objects: in one another | text | members: of one object | number: of that many digits",
+            ),
+            ("size", "levels, bytes, members or digits"),
+        ],
+        labels: &[],
+        binds: "the request that was sent",
+    },
+    Native {
         name: "complete_mrtr",
         about: "answers what a server asked for in place of a result, by the card's `answer` table, and repeats the request with the answers",
         parameters: &[
@@ -73,6 +89,13 @@ pub const NATIVES: &[Native] = &[
         ],
         labels: &["of"],
         binds: "the request that was sent last; `of` itself where nothing was asked for",
+    },
+    Native {
+        name: "crowd",
+        about: "sends many requests at once, for an unknown method and for the tool list by turns, and waits for all",
+        parameters: &[("count", "how many")],
+        labels: &[],
+        binds: "asked: how many, answered: how many, unanswered: their positions",
     },
     Native {
         name: "header_call",
@@ -192,11 +215,16 @@ pub async fn run(
             .ok_or_else(|| format!("`{key}` of `{name}` names nothing that was sent"))
     };
     let bound = match name {
+        "bulky" => {
+            let (index, missing) = bulky::run(parameters, conversation).await?;
+            return Ok(Came::Sent(index, missing));
+        }
         "complete_mrtr" => {
             let plan = complete_mrtr::Plan::of(parameters)?;
             let (index, missing) = complete_mrtr::run(conversation, sent("of")?, plan).await;
             return Ok(Came::Sent(index, missing));
         }
+        "crowd" => crowd::run(parameters, conversation).await?,
         "header_call" => {
             let (index, missing) = header_call::run(parameters, conversation).await?;
             return Ok(Came::Sent(index, missing));
