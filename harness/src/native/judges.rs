@@ -1,7 +1,10 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
 use super::walk::MOST_BARREN;
-use super::{crowd, http_judges, listen_judges, offered_schemas, page_judges, progress_judges};
+use super::{
+    cancelled_crowd, crowd, http_judges, listen_judges, offered_schemas, page_judges,
+    progress_judges,
+};
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Bound, Missing, NativeBound, Record};
@@ -15,17 +18,18 @@ pub const JUDGES: &[(&str, &str)] = &[
         "acknowledged-first",
         "each subscription of `listen` began with its acknowledgement",
     ),
+    ("all-answered", "each request of a `crowd` was answered"),
     (
         "calls-answered",
         "each call of a tool on a tour was answered; waits for permission where no tool may be called",
     ),
     (
         "cancelled-unanswered",
-        "the call of `crowd` that was cancelled got no answer",
+        "the call of `cancelled_crowd` that was cancelled got no answer",
     ),
     (
         "crowd-answered",
-        "every call of `crowd` but the one that was cancelled got an answer",
+        "every call of `cancelled_crowd` but the one that was cancelled got an answer",
     ),
     (
         "cursor-again",
@@ -142,6 +146,7 @@ impl NativeJudges for Judges {
         }
         let judge = match name {
             "acknowledged-first" => listen_judges::acknowledged_first,
+            "all-answered" => crowd::all_answered,
             "offered-schemas" => offered_schemas::offered_schemas,
             "only-asked" => listen_judges::only_asked,
             "own-tags" => listen_judges::own_tags,
@@ -154,8 +159,8 @@ impl NativeJudges for Judges {
             "slow-body-served" => http_judges::slow_body_served,
             "stream-answered" => http_judges::stream_answered,
             "stream-closed" => http_judges::stream_closed,
-            "cancelled-unanswered" => crowd::cancelled_unanswered,
-            "crowd-answered" => crowd::crowd_answered,
+            "cancelled-unanswered" => cancelled_crowd::cancelled_unanswered,
+            "crowd-answered" => cancelled_crowd::crowd_answered,
             "cursor-again" => page_judges::cursor_again,
             "cursor-carries" => page_judges::cursor_carries,
             "cursor-same" => page_judges::cursor_same,

@@ -49,18 +49,26 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
     let of_modern_era = ["complete_mrtr", "header_call", "listen"];
     let others = |native: &&Native| !of_modern_era.contains(&native.name);
     for native in NATIVES.iter().filter(others) {
+        let of = if native.name == "bulky" {
+            "arrays"
+        } else {
+            "tools"
+        };
         let values = [
-            ("call", "7"),
-            ("last", "7"),
-            ("list", "tools/list"),
-            ("of", "tools"),
+            ("call", json!("7")),
+            ("count", json!(3)),
+            ("last", json!("7")),
+            ("list", json!("tools/list")),
+            ("method", json!("mcp-assay/bulky")),
+            ("of", json!(of)),
+            ("size", json!(200)),
         ];
         let parameters: BTreeMap<String, Value> = native
             .parameters
             .iter()
             .map(|(name, _)| {
-                let value = values.iter().find(|(known, _)| known == name).unwrap().1;
-                ((*name).to_owned(), json!(value))
+                let value = values.iter().find(|(known, _)| known == name).unwrap();
+                ((*name).to_owned(), value.1.clone())
             })
             .collect();
         let open = || conversation(async |mut wire: Wire| wire.serve(ordinary).await);
@@ -73,7 +81,10 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
         let bound = run(native.name, &parameters, &mut open(), given)
             .await
             .unwrap();
-        assert!(matches!(bound, Came::Bound(bound) if bound.native == native.name));
+        match bound {
+            Came::Bound(bound) => assert_eq!(bound.native, native.name),
+            Came::Sent(..) => assert!(native.binds.starts_with("the request that was sent")),
+        }
         for (missing, _) in native.parameters {
             let mut fewer = parameters.clone();
             fewer.remove(*missing);

@@ -97,7 +97,11 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
             ("http/get/second-stream", TOO_LATE),
             ("lifecycle/before-initialized/alive", TOO_LATE),
             ("lifecycle/before-initialized/no-requests", TOO_LATE),
+            ("lifecycle/broken-initialize/alive", TOO_LATE),
+            ("lifecycle/early-notification/alive", TOO_LATE),
             ("lifecycle/early-request/alive", TOO_LATE),
+            ("lifecycle/no-initialized/alive", TOO_LATE),
+            ("lifecycle/no-initialized/goes-on", TOO_LATE),
         ],
     ),
 ];

@@ -140,7 +140,8 @@ fn input(message: &Message, revision: Revision) -> Input {
         }
         // Members that make it another message to a strict reader.
         let is_jsonrpc = item.value.get("jsonrpc").and_then(|value| value.as_str()) == Some("2.0");
-        if !is_jsonrpc || item.id.as_ref().is_some_and(|id| id.is_null()) {
+        let id = item.value.get("id");
+        if !is_jsonrpc || id.is_some_and(|id| !id.is_string() && !id.is_i64()) {
             return Input::Other;
         }
     }
