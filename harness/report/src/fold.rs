@@ -196,6 +196,8 @@ impl Fold {
             Event::Finding { .. } => {}
             Event::CaseFinished { case, results } => self.settle(case, results),
             Event::TargetRestarted { case, why } => self.restarts.push((case.clone(), why.clone())),
+            // What was only listened to is judged when it is read again.
+            Event::Lost { .. } | Event::ConversationEnded { .. } => {}
             Event::RunFinished(finished) => self.finished = Some(finished.clone()),
         }
     }

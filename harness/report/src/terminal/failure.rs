@@ -331,8 +331,14 @@ mod tests {
                 channel: Channel::Stdin,
                 http: None,
                 message: Some(serde_json::json!({ "method": card })),
+                raw: None,
                 raw_b64: None,
                 truncated: false,
+                length: None,
+                line_end: None,
+                defects: Vec::new(),
+                answers: None,
+                part_of: None,
             }];
             other
         };
