@@ -125,6 +125,9 @@ pub struct RunStarted {
     pub tool: Tool,
     /// Role of the target.
     pub role: Role,
+    /// Whose conduct is judged, where nobody is driven: of what `judge` and `tap` were given. Left out in a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sides: Vec<Role>,
     /// The seed.
     pub seed: u64,
     /// The target.

@@ -606,6 +606,7 @@ fn started(target: TargetFacts, cases: u64) -> RunStarted {
             version: "0.1.0".to_owned(),
         },
         role: Role::Server,
+        sides: Vec::new(),
         seed: 1,
         target,
         started: "2026-03-01T12:00:00Z".to_owned(),

@@ -33,6 +33,9 @@ pub struct Report {
     pub tool: Tool,
     /// Role of the target.
     pub role: Role,
+    /// Whose conduct was judged, where nobody was driven; left out of a run's report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sides: Vec<Role>,
     /// The seed.
     pub seed: u64,
     /// The target; secrets are masked.
@@ -218,6 +221,7 @@ impl Fold {
             format: REPORT_FORMAT.to_owned(),
             tool: started.tool,
             role: started.role,
+            sides: started.sides,
             seed: started.seed,
             target: started.target,
             started: started.started,
@@ -317,6 +321,7 @@ fn nothing_started() -> RunStarted {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         role: Role::Server,
+        sides: Vec::new(),
         seed: 0,
         target: TargetFacts::default(),
         started: String::new(),

@@ -128,7 +128,9 @@ pub(super) fn write(page: &mut Page, group: &Group<'_>, nth: usize, of: usize) {
     }
     evidence::write(page, &result.transcript, &result.findings);
     write_why(page, result);
-    page.verbatim("again", &result.rerun);
+    if !result.rerun.is_empty() {
+        page.verbatim("again", &result.rerun);
+    }
     write_then(page, group);
 }
 
