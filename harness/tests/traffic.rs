@@ -566,3 +566,23 @@ fn a_run_through_the_tap_is_as_good_as_one_without() {
         );
     }
 }
+
+#[test]
+fn what_the_client_reads_late_is_there_all_the_same() {
+    let folder = folder();
+    // More than all pipes on the way hold together.
+    let script = "head -c 3000000 /dev/zero; echo done >&2";
+    let mut child = command(folder.path(), &["tap", "-q", "--", "sh", "-c", script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut stdout = child.stdout.take().expect("a pipe");
+    let mut all = vec![0; 1_000_000];
+    stdout.read_exact(&mut all).expect("the first part");
+    let mut rest = Vec::new();
+    stdout.read_to_end(&mut rest).expect("the second part");
+    assert_eq!(all.len() + rest.len(), 3_000_000);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}

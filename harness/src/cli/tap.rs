@@ -83,7 +83,8 @@ fn over_stdio(tap: &args::Tap, colour: Colour, runtime: Runtime) -> Result<ExitC
     // An ear that went before us has said why.
     let _ = told.send(passed.how);
     drop(told);
-    tapping.conclude(ear)?;
+    let note = format!("the exit code of tap is the server's, {}", passed.code);
+    tapping.conclude(ear, Some(note))?;
     std::process::exit(i32::from(passed.code))
 }
 
@@ -150,7 +151,7 @@ fn over_http(
         Ok::<_, Failure>(ear)
     })?;
     drop(told);
-    tapping.conclude(ear)
+    tapping.conclude(ear, None)
 }
 
 /// Says a line to people.
@@ -241,7 +242,7 @@ impl<'t> Tapping<'t> {
     }
 
     /// Waits until all was heard, and tells what it came to.
-    fn conclude(self, ear: JoinHandle<Report>) -> Result<ExitCode, Failure> {
+    fn conclude(self, ear: JoinHandle<Report>, note: Option<String>) -> Result<ExitCode, Failure> {
         let report = ear
             .join()
             .map_err(|_| harness("the thread that listens has ended early".to_owned()))?;
@@ -283,6 +284,7 @@ impl<'t> Tapping<'t> {
         let again = again.unwrap_or_default();
         let mut notes = judged.notes(None);
         notes.extend(report.notes);
+        notes.extend(note);
         let verdict = Verdict {
             judged: &judged,
             scope: &scope(&tap.judging, None),

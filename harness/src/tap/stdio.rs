@@ -16,12 +16,13 @@ use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 /// Bytes that are read at once.
 const PIECE: usize = 64 * 1024;
-/// How long outputs may take to run dry after the server has ended; the guard has killed whoever could still write.
+/// How long an output may be silent after the server has ended; the guard has killed whoever could still write. How long the client takes to
+/// read what is there is its own matter.
 const DRY: Duration = Duration::from_secs(5);
 
 /// How it ended.
@@ -72,21 +73,24 @@ pub async fn pass(pipes: Pipes, feed: Feed) -> io::Result<Ended> {
     } = pipes;
     let mut asked = Asked::listen()?;
     let stream = |direction| feed.stream(of_process(direction));
+    let (gone, is_gone) = watch::channel(false);
     let input = tokio::spawn(forward(
-        tokio::io::stdin(),
-        stdin,
+        (tokio::io::stdin(), stdin),
         stream(Direction::Sent),
+        is_gone.clone(),
         AtEnd::Close,
     ));
-    let mut output = tokio::spawn(forward(
-        stdout,
-        tokio::io::stdout(),
+    let output = tokio::spawn(forward(
+        (stdout, tokio::io::stdout()),
         stream(Direction::Received),
+        is_gone.clone(),
         AtEnd::ReleaseStdout,
     ));
     let errors = feed.stream(Which::Stderr);
-    let mut errors: Option<JoinHandle<()>> = stderr
-        .map(|stderr| tokio::spawn(forward(stderr, tokio::io::stderr(), errors, AtEnd::Nothing)));
+    let errors = stderr.map(|stderr| {
+        let way = (stderr, tokio::io::stderr());
+        tokio::spawn(forward(way, errors, is_gone, AtEnd::Nothing))
+    });
     let mut orders = [Order::Terminate, Order::Kill].into_iter();
     let exit = loop {
         tokio::select! {
@@ -99,9 +103,18 @@ pub async fn pass(pipes: Pipes, feed: Feed) -> io::Result<Ended> {
     };
     // Nobody takes the input any more; the thread that reads it may stay in its read.
     input.abort();
-    let _ = timeout(DRY, &mut output).await;
-    if let Some(errors) = &mut errors {
-        let _ = timeout(DRY, errors).await;
+    gone.send_replace(true);
+    let rest = async {
+        // Neither panics, and nobody aborts them.
+        let _ = output.await;
+        if let Some(errors) = errors {
+            let _ = errors.await;
+        }
+    };
+    tokio::select! {
+        () = rest => {}
+        // Whoever is tired of waiting for the client says so.
+        () = asked.next() => {}
     }
     Ok(Ended {
         code: code_of(&exit),
@@ -129,16 +142,19 @@ enum AtEnd {
 
 /// Passes bytes on as they come, until one side has ended.
 async fn forward(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
+    (mut from, mut to): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     mut copy: Stream,
+    mut is_gone: watch::Receiver<bool>,
     at_end: AtEnd,
 ) {
     let mut buffer = vec![0; PIECE];
     loop {
-        let read = match from.read(&mut buffer).await {
-            Ok(read) if read > 0 => read,
-            _ => break,
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => match read {
+                Ok(read) if read > 0 => read,
+                _ => break,
+            },
+            () = dry(&mut is_gone) => break,
         };
         let piece = &buffer[..read];
         copy.copy(piece);
@@ -156,6 +172,14 @@ async fn forward(
         AtEnd::ReleaseStdout => release_stdout(),
         AtEnd::Nothing => {}
     }
+}
+
+/// Waits until nothing more can be expected of a server that has ended.
+async fn dry(is_gone: &mut watch::Receiver<bool>) {
+    if is_gone.wait_for(|gone| *gone).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    sleep(DRY).await;
 }
 
 /// Puts `/dev/null` in place of our standard output.

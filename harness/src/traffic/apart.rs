@@ -32,10 +32,12 @@ const MOST_NAMES: usize = 64 * 1024;
 pub struct Ask<'a> {
     /// When, since the listening began.
     pub at: Duration,
-    /// Number of the socket, from 1.
+    /// Number of the socket, from 1; 0 where nobody knows.
     pub socket: u64,
-    /// What is known of where it comes from: address, origin.
+    /// Where it comes from, as far as that is known.
     pub client: &'a str,
+    /// Where it goes; empty where all go to one server.
+    pub server: &'a str,
     /// Its head.
     pub head: Head,
     /// Method and target of its request line.
@@ -50,6 +52,7 @@ pub struct Asked {
     talk: Talk,
     exchange: Exchange,
     method: String,
+    server: String,
     target: String,
     is_initialize: bool,
     /// Status of its response, once it came.
@@ -83,6 +86,8 @@ struct Open {
     /// Not known where it began with a GET: its first event tells.
     binding: Option<Binding>,
     held: Vec<Entry>,
+    /// Whether nothing but a wish for events says that it is MCP.
+    is_doubtful: bool,
     /// Exchange whose stream carries everything, over HTTP+SSE.
     lifeline: Option<u64>,
     /// Whether a handshake without a session was answered well.
@@ -107,11 +112,15 @@ impl Talks {
         }
     }
 
-    /// Says that a path speaks MCP, whatever is sent there.
-    pub fn know_path(&mut self, target: &str) {
+    /// Says that a path of a server speaks MCP, whatever is sent there.
+    pub fn know_path(&mut self, server: &str, target: &str) {
         if self.paths.len() < MOST_PATHS {
-            self.paths.insert(path(target).to_owned());
+            self.paths.insert(format!("{server}{}", path(target)));
         }
+    }
+
+    fn is_known(&self, server: &str, target: &str) -> bool {
+        self.paths.contains(&format!("{server}{}", path(target)))
     }
 
     /// Takes a request; `None` where it is no MCP.
@@ -120,6 +129,7 @@ impl Talks {
             at,
             socket,
             client,
+            server,
             head,
             line: (method, target),
             body,
@@ -132,30 +142,36 @@ impl Talks {
         };
         let session = head.value("mcp-session-id").filter(|id| !id.is_empty());
         let message = entry.message.as_ref();
-        if !self.is_mcp(&method, &target, head, message) {
+        let is_known = self.is_known(server, &target);
+        if !is_mcp(&method, head, message, is_known) {
             self.left_out += 1;
             return None;
         }
         if message.is_some() {
-            self.know_path(&target);
+            self.know_path(server, &target);
         }
+        let session = session.map(|session| format!("{server}\n{session}"));
+        let endpoint = format!("{server}{target}");
         let is_initialize = message
             .is_some_and(|message| message.method.as_deref() == Some("initialize"))
             && method == "POST";
         let agent = head.value("user-agent").unwrap_or_default();
-        let client = format!("{client}\n{agent}");
+        let client = format!("{server}\n{client}\n{agent}");
         let talk = self.place(
             &Place {
                 session: session.as_deref(),
-                target: &target,
+                endpoint: &endpoint,
                 method: &method,
                 socket,
                 client: &client,
                 is_initialize,
+                is_known,
             },
             out,
         );
-        insert(&mut self.sockets, socket, &talk);
+        if socket > 0 {
+            insert(&mut self.sockets, socket, &talk);
+        }
         insert(&mut self.clients, client, &talk);
         if let Some(session) = session {
             insert(&mut self.sessions, session, &talk);
@@ -177,31 +193,12 @@ impl Talks {
             talk,
             exchange,
             method,
+            server: server.to_owned(),
             target,
             is_initialize,
             status: None,
             is_stream: false,
         })
-    }
-
-    fn is_mcp(&self, method: &str, target: &str, head: &Head, message: Option<&Message>) -> bool {
-        let is_known = self.paths.contains(path(target));
-        let has_session = head.values("mcp-session-id").next().is_some();
-        match method {
-            "POST" => is_known || has_session || message.is_some_and(is_json_rpc),
-            "GET" => {
-                let accepts_events = head.values("accept").any(|value| {
-                    String::from_utf8_lossy(value)
-                        .to_ascii_lowercase()
-                        .contains("text/event-stream")
-                });
-                is_known || has_session || accepts_events
-            }
-            "DELETE" => is_known || has_session,
-            // A browser asks before it sends; that is none of the protocol's.
-            "OPTIONS" => false,
-            _ => is_known,
-        }
     }
 
     fn place(&mut self, place: &Place<'_>, out: &mut Vec<Heard>) -> Talk {
@@ -212,7 +209,7 @@ impl Talks {
                 None => self.begin(Some(Binding::Http), out),
             };
         }
-        if let Some(talk) = self.endpoints.get(place.target) {
+        if let Some(talk) = self.endpoints.get(place.endpoint) {
             return talk.clone();
         }
         if place.is_initialize {
@@ -223,13 +220,21 @@ impl Talks {
             .get(&place.socket)
             .or_else(|| self.clients.get(place.client))
             .cloned();
-        let near = near.filter(|talk| self.open.contains_key(talk));
+        // What may be no MCP at all has no part in what is.
+        let is_sure = |talk: &Talk| self.open.get(talk).is_some_and(|it| it.binding.is_some());
+        let near = near.filter(is_sure);
         if place.method == "GET" {
             // Without a session it is a stream of a server that keeps none, or the beginning of HTTP+SSE.
             let is_stateless = |talk: &Talk| self.open.get(talk).is_some_and(|it| it.is_stateless);
             return match near.filter(is_stateless) {
                 Some(talk) => talk,
-                None => self.begin(None, out),
+                None => {
+                    let talk = self.begin(None, out);
+                    if let Some(open) = self.open.get_mut(&talk) {
+                        open.is_doubtful = !place.is_known;
+                    }
+                    talk
+                }
             };
         }
         match near {
@@ -261,6 +266,11 @@ impl Talks {
             return;
         };
         if open.binding.is_some() {
+            return;
+        }
+        if open.is_doubtful && binding == Binding::Http {
+            self.open.remove(talk);
+            self.left_out += 1;
             return;
         }
         open.binding = Some(binding);
@@ -308,6 +318,7 @@ impl Talks {
             open.is_stateless = session.is_none();
         }
         if let Some(session) = session.filter(|_| is_good) {
+            let session = format!("{}\n{session}", asked.server);
             insert(&mut self.sessions, session, &asked.talk);
         }
         let entry = asked.exchange.response(at, status, head);
@@ -361,8 +372,9 @@ impl Talks {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        self.know_path(&target);
-        insert(&mut self.endpoints, target, &asked.talk);
+        self.know_path(&asked.server, &target);
+        let endpoint = format!("{}{target}", asked.server);
+        insert(&mut self.endpoints, endpoint, &asked.talk);
     }
 
     /// Takes the end of a response, or what it came to instead of one.
@@ -461,11 +473,32 @@ impl Talks {
 /// What tells where a request belongs.
 struct Place<'a> {
     session: Option<&'a str>,
-    target: &'a str,
+    endpoint: &'a str,
     method: &'a str,
     socket: u64,
     client: &'a str,
     is_initialize: bool,
+    is_known: bool,
+}
+
+/// `is_known`: its path speaks MCP.
+fn is_mcp(method: &str, head: &Head, message: Option<&Message>, is_known: bool) -> bool {
+    let has_session = head.values("mcp-session-id").next().is_some();
+    match method {
+        "POST" => is_known || has_session || message.is_some_and(is_json_rpc),
+        "GET" => {
+            let accepts_events = head.values("accept").any(|value| {
+                String::from_utf8_lossy(value)
+                    .to_ascii_lowercase()
+                    .contains("text/event-stream")
+            });
+            is_known || has_session || accepts_events
+        }
+        "DELETE" => is_known || has_session,
+        // A browser asks before it sends; that is none of the protocol's.
+        "OPTIONS" => false,
+        _ => is_known,
+    }
 }
 
 /// Whether JSON is meant as JSON-RPC.

@@ -105,7 +105,7 @@ impl Sockets {
     pub fn new(target: &str) -> Self {
         let mut talks = Talks::new("tap");
         if target.split('?').next().is_some_and(|path| path != "/") {
-            talks.know_path(target);
+            talks.know_path("", target);
         }
         Sockets {
             talks,
@@ -224,6 +224,7 @@ impl Socket {
             at,
             socket: self.number,
             client: &self.client,
+            server: "",
             head,
             line: (method.clone(), target),
             body: body.capture(is_cut),

@@ -193,7 +193,8 @@ impl Reading<'_> {
         let ask = Ask {
             at,
             socket,
-            client: &origin,
+            client: "",
+            server: &origin,
             head: Head::write(start, fields),
             line: (request.method, target),
             body: capture(request.post_data, 0)?,

@@ -302,3 +302,30 @@ fn what_is_no_http_costs_the_connection_and_says_so() {
         ]
     );
 }
+
+#[test]
+fn a_stream_of_another_kind_is_no_conversation() {
+    let mut play = Play::new();
+    play.open(1);
+    play.open(2);
+    play.sent(1, "GET /news HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n");
+    play.received(
+        1,
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
+    );
+    // It may still turn out to be one, but what comes meanwhile is not part of it.
+    play.post(2, "", PING);
+    play.received(1, "event: news\ndata: {}\n\ndata: {}\n\n");
+    play.answer(2, "", PONG);
+    assert_eq!(play.sockets.left_out(), 1);
+    assert_eq!(
+        play.told(),
+        [
+            "tap/2 over http",
+            &format!("tap/2 #1 [1] POST /mcp {PING} true"),
+            "tap/2 #2 [1] 200  false",
+            &format!("tap/2 #3 [1] body {PONG} true"),
+            "tap/2 Open",
+        ]
+    );
+}
