@@ -18,6 +18,7 @@ mod dialogue;
 mod era;
 mod errors;
 mod http;
+mod lifecycle;
 mod logging;
 mod message;
 mod progress;
@@ -45,6 +46,7 @@ const OBSERVERS: &[&dyn Observer] = &[
     &era::NoServerRequests,
     &errors::Codes,
     &http::StreamableHttp,
+    &lifecycle::Beginning,
     &logging::Logging,
     &message::Messages,
     &progress::Progress,

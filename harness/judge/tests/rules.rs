@@ -29,6 +29,9 @@ struct Recording {
     rule: String,
     finds: Option<String>,
     revision: Revision,
+    /// What is said before the handshake.
+    #[serde(default)]
+    before: Vec<Value>,
     lines: Vec<Value>,
 }
 
@@ -45,8 +48,9 @@ fn say(monitor: &mut Monitor, direction: Direction, mut message: Value) {
 }
 
 fn played(recording: &Recording) -> Summary {
-    let mut monitor = Monitor::new(Binding::Stdio);
+    let mut monitor = Monitor::new(Binding::Stdio).from_the_start();
     let (revision, version) = (recording.revision, recording.revision.as_str());
+    say_all(&mut monitor, &recording.before);
     if revision.era() == Era::Legacy {
         let client = json!({ "protocolVersion": version, "capabilities": { "roots": { "listChanged": true } }, "clientInfo": { "name": "c", "version": "1" } });
         let server = json!({ "protocolVersion": version, "capabilities": { "tools": {} }, "serverInfo": { "name": "s", "version": "1" } });
@@ -57,16 +61,20 @@ fn played(recording: &Recording) -> Summary {
         let ready = json!({ "method": "notifications/initialized" });
         say(&mut monitor, Direction::Sent, ready);
     }
+    say_all(&mut monitor, &recording.lines);
+    monitor.finish()
+}
+
+fn say_all(monitor: &mut Monitor, lines: &[Value]) {
     let mut direction = Direction::Sent;
-    for line in &recording.lines {
+    for line in lines {
         if line == "<" {
             direction = Direction::Received;
             continue;
         }
-        say(&mut monitor, direction, line.clone());
+        say(monitor, direction, line.clone());
         direction = Direction::Sent;
     }
-    monitor.finish()
 }
 
 #[test]

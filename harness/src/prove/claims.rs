@@ -260,6 +260,7 @@ const NAMED_CANCEL: &str = "observer/cancellation/named";
 const ENCODING: &str = "observer/message/encoding";
 const RELATED: &str = "observer/http/related";
 const UNRELATED: &str = "observer/http/unrelated-on-listen";
+const FIRST: &str = "observer/lifecycle/first";
 const RETRY: &str = "observer/http/retry";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
 const REQUESTED: &str = "observer/subscriptions/requested";
@@ -809,4 +810,6 @@ pub(super) const OBSERVED: &[Observed] = &[
     )
     .within(LEGACY),
     over_http(RELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
+    over_lines(FIRST, Lie::Named("speaks-first"), Some(FindingCode::Order)).within(LEGACY),
+    over_lines(FIRST, Lie::Named("logs-in-between"), None).within(LEGACY),
 ];
