@@ -607,3 +607,27 @@ fn a_server_that_closes_its_input_is_seen_to() {
     fs::write(folder.path().join("seen"), "").expect("a file");
     assert_eq!(child.wait().expect("it ends").code(), Some(6));
 }
+
+#[test]
+fn what_was_read_before_an_interruption_is_judged() {
+    let folder = folder();
+    let mut child = command(folder.path(), &["judge", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let talk = fs::read(recording("talk.txt")).expect("a recording");
+    // More than pipe and buffers hold: it is reading once this is through.
+    let line = b"--> {\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"ping\"}\n";
+    stdin.write_all(&talk).expect("it reads");
+    stdin.write_all(&line.repeat(20_000)).expect("it reads");
+    signal(&child, Signal::SIGINT);
+    // A read that waits is let go by what comes next; who is not there any more takes nothing.
+    while stdin.write_all(line).is_ok() {}
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let said = text(&output.stdout);
+    assert!(said.contains("observer/answers/once"), "{said}");
+}
