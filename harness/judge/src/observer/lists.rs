@@ -4,12 +4,13 @@ mod walks;
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::schema::Schemas;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::scenario::Basis;
 use mcp_assay_wire::jsonrpc::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 use walks::{Change, Walks};
 
 const CHANGE_TOLD: &str = "change-told";
@@ -115,6 +116,7 @@ impl Observer for Lists {
 
     fn watch(&self, revision: Revision, binding: Binding) -> Option<Box<dyn Watch>> {
         Some(Box::new(Listed {
+            schemas: Schemas::of(revision),
             is_modern: revision.era() == Era::Modern,
             is_ordered: binding != Binding::Http,
             walks: Walks::default(),
@@ -123,6 +125,7 @@ impl Observer for Lists {
 }
 
 struct Listed {
+    schemas: &'static Schemas,
     is_modern: bool,
     /// Whether what comes later was sent later, whichever way it came.
     is_ordered: bool,
@@ -230,9 +233,20 @@ impl Listed {
             .rfind(|call| call.seq < asked.seq)
             .map_or(0, |call| call.seq);
         let uri = asked.param("uri").and_then(Value::as_str);
+        // What is no URI is another rule's matter.
+        let is_uri = |uri: &str| {
+            let params = self.schemas.validator("ReadResourceRequestParams");
+            let mut value = json!({ "uri": uri });
+            if let Some(meta) = asked.param("_meta") {
+                value["_meta"] = meta.clone();
+            }
+            params.is_ok_and(|params| params.is_valid(&value))
+        };
         uri.is_some_and(|uri| {
-            self.walks
-                .has_resource(&came.entry.connection, uri, since..asked.seq)
+            is_uri(uri)
+                && self
+                    .walks
+                    .has_resource(&came.entry.connection, uri, since..asked.seq)
         })
     }
 

@@ -313,6 +313,10 @@ impl Shapes {
             let Some(whole) = rule_of(&violation, came, asked, side) else {
                 continue;
             };
+            // That results of tools stand alone is a rule on sampling.
+            if seen.is_some_and(|seen| seen.is_mixed(&violation.pointer)) {
+                continue;
+            }
             let part = seen.filter(|_| whole == side.result || whole == side.params);
             let part = part.and_then(|seen| seen.rule_of(&violation));
             let rule = part.unwrap_or(whole);

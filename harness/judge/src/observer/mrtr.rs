@@ -1,12 +1,12 @@
 //! Requests for input within a result.
 
 use super::dialogue::Said;
-use super::{Observer, Rule, Sightings, Watch};
+use super::{Observer, Rule, Sightings, Watch, questions};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_wire::raw;
-use serde_json::Value;
+use serde_json::Map;
 
 const KEYS: &str = "keys-unique";
 
@@ -44,8 +44,7 @@ impl Watch for Keys {
             return;
         };
         let place = "/result/inputRequests";
-        let inputs = came.message.value.pointer(place).and_then(Value::as_object);
-        if inputs.is_none_or(serde_json::Map::is_empty) {
+        if questions::inputs(&came.message.value).is_none_or(Map::is_empty) {
             return;
         }
         let Some(source) = came.source() else {

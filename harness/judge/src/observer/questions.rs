@@ -1,7 +1,7 @@
 //! What a server asks its client for, in either era: by a request of its own, or within a result.
 
 use mcp_assay_wire::jsonrpc::{Kind, Message};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One question.
 pub(super) struct Question<'m> {
@@ -26,10 +26,7 @@ pub(super) fn of(message: &Message) -> Vec<Question<'_>> {
         });
         return own.into_iter().collect();
     }
-    let inputs = value
-        .pointer("/result/inputRequests")
-        .and_then(Value::as_object);
-    let inputs = inputs.filter(|_| message.kind == Kind::Result);
+    let inputs = inputs(value).filter(|_| message.kind == Kind::Result);
     let asked = inputs.into_iter().flatten().filter_map(|(key, request)| {
         let key = key.replace('~', "~0").replace('/', "~1");
         Some(Question {
@@ -39,4 +36,14 @@ pub(super) fn of(message: &Message) -> Vec<Question<'_>> {
         })
     });
     asked.collect()
+}
+
+/// What an interim result asks for, by key; of another result it means nothing.
+pub(super) fn inputs(message: &Value) -> Option<&Map<String, Value>> {
+    let result = message.get("result")?;
+    let is_interim = result.get("resultType")?.as_str()? == "input_required";
+    result
+        .get("inputRequests")?
+        .as_object()
+        .filter(|_| is_interim)
 }

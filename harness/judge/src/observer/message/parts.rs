@@ -3,7 +3,7 @@
 //! The schema sees what is wrong; here it gets the rule whose sentence it breaks, so that one cause stays one finding.
 
 use super::{CONTENT, ELICITATION, META, RESOURCE_URI, SAMPLING, TASK, TOOL_HEADERS, TOOL_SCHEMA};
-use crate::observer::blocks;
+use crate::observer::{blocks, questions};
 use crate::schema::Violation;
 use crate::text;
 use mcp_assay_model::protocol::Revision;
@@ -106,6 +106,21 @@ impl Seen<'_> {
         (last == "blob" || is_data || is_block(pointer)).then_some(CONTENT)
     }
 
+    /// Whether a place is the type of a block that stands beside the result of a tool.
+    pub fn is_mixed(&self, pointer: &str) -> bool {
+        let Some(block) = pointer.strip_suffix("/type") else {
+            return false;
+        };
+        let place = block.rsplit_once('/').map_or("", |(blocks, _)| blocks);
+        let message = place
+            .strip_suffix("/content")
+            .and_then(|place| self.value.pointer(place));
+        let blocks = message.and_then(|message| message.get("content")?.as_array());
+        let is_result = |block: &Value| block.get("type").is_some_and(|kind| kind == "tool_result");
+        message.is_some_and(|message| message.get("role").is_some_and(|role| role == "user"))
+            && blocks.is_some_and(|blocks| blocks.iter().any(is_result))
+    }
+
     /// Whether the revision is this one or a later one.
     fn since(&self, first: Revision) -> bool {
         first <= self.revision
@@ -127,10 +142,7 @@ impl Seen<'_> {
 
     /// Whether the message asks the client by this method, itself or within a result.
     fn asks(&self, method: &str) -> bool {
-        let inputs = self
-            .value
-            .pointer("/result/inputRequests")
-            .and_then(Value::as_object);
+        let inputs = questions::inputs(self.value);
         let is_it = |request: &Value| request.get("method").is_some_and(|name| name == method);
         self.value.get("method").is_some_and(|name| name == method)
             || inputs.is_some_and(|inputs| inputs.values().any(is_it))
