@@ -1,5 +1,9 @@
 //! The proofs that stand in no card: lies that end a target, and lies that an observer must see.
 
+mod parts;
+
+pub(super) use parts::OF_PARTS;
+
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Era};
 use mcp_assay_model::scenario::Fault;
@@ -91,6 +95,18 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
+        "offers-tools-alone+http",
+        &[("observer/tools/embedded-declared", EMBEDS)],
+    ),
+    (
+        "offers-tools-alone+http-sse",
+        &[("observer/tools/embedded-declared", EMBEDS)],
+    ),
+    (
+        "offers-tools-alone+memory",
+        &[("observer/tools/embedded-declared", EMBEDS)],
+    ),
+    (
         "slow-head+http",
         &[
             ("http/get/alive", TOO_LATE),
@@ -107,6 +123,8 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
 ];
 
 const CROSSED: &str = "an answer that crosses the cancel tells nothing of whether it was heeded";
+const EMBEDS: &str =
+    "its tools embed resources all the same, which a server that declares none should not";
 
 const TOO_LATE: &str =
     "silence ends before heads that are three seconds late, so it proves nothing";
@@ -146,11 +164,31 @@ pub(super) const RECORDED: &[(&str, &str)] = &[
         "observer/cancellation/in-flight",
         "the lie must remember what it asked",
     ),
+    ("observer/elicitation/complete", NO_URL),
+    ("observer/elicitation/https", NO_URL),
+    ("observer/elicitation/required", NO_URL),
+    ("observer/lists/change-told", NO_WALKS),
+    ("observer/message/sampling", NO_TOOLS),
+    ("observer/message/task", NO_TASKS),
     (
         "observer/progress/token-unique",
         "the harness answers each request of a server before it reads the next",
     ),
+    ("observer/sampling/results-alone", NO_TOOLS),
+    ("observer/sampling/results-balanced", NO_TOOLS),
+    ("observer/sampling/results-known", NO_TOOLS),
+    ("observer/sampling/results-structured", NO_TOOLS),
+    ("observer/tasks/failure-told", NO_TASKS),
+    ("observer/tasks/progress-ends", NO_TASKS),
+    ("observer/tasks/related", NO_TASKS),
+    ("observer/tasks/terminal", NO_TASKS),
+    ("observer/tasks/unrelated", NO_TASKS),
 ];
+
+const NO_TASKS: &str = "no card has a server make a task";
+const NO_TOOLS: &str = "no card has a model use tools";
+const NO_URL: &str = "no card is asked for a visit to a URL";
+const NO_WALKS: &str = "no card walks through a list twice, of a server that changes it";
 
 /// How the peer lies.
 #[derive(Clone, Copy, Debug)]
