@@ -1,8 +1,10 @@
 //! Native steps and judges: what nine verbs cannot say. Registered here, one file an area.
 
 pub mod arguments;
+mod bulky;
+mod cancelled_crowd;
 pub mod complete_mrtr;
-pub mod crowd;
+mod crowd;
 pub mod cursors;
 pub mod exchange;
 mod header_call;
@@ -62,6 +64,27 @@ const A_LIST: &str = "tools/list | resources/list | resources/templates/list | p
 /// Every native step, by name.
 pub const NATIVES: &[Native] = &[
     Native {
+        name: "bulky",
+        about: "sends a request with large parameters, and waits for its answer",
+        parameters: &[
+            ("method", "its method"),
+            (
+                "of",
+                "arrays: in one another | objects: in one another | text | members: of one object | number: of that many digits",
+            ),
+            ("size", "levels, bytes, members or digits"),
+        ],
+        labels: &[],
+        binds: "the request that was sent",
+    },
+    Native {
+        name: "cancelled_crowd",
+        about: "makes the same call fifty times at once, unless the server does one thing after the other, and cancels one of them",
+        parameters: &[("call", "params of tools/call")],
+        labels: &[],
+        binds: "is_serial, asked, unanswered: seqs of the others' requests, cancelled: { reply: seq or null, is_late }",
+    },
+    Native {
         name: "carry_cursor",
         about: "asks for the second page of a list on the connection that the first came on, then on another",
         parameters: &[("list", A_LIST)],
@@ -91,10 +114,10 @@ pub const NATIVES: &[Native] = &[
     },
     Native {
         name: "crowd",
-        about: "makes the same call fifty times at once, unless the server does one thing after the other, and cancels one of them",
-        parameters: &[("call", "params of tools/call")],
+        about: "sends many requests at once, for an unknown method and for the tool list by turns, and waits for all",
+        parameters: &[("count", "how many")],
         labels: &[],
-        binds: "is_serial, asked, unanswered: seqs of the others' requests, cancelled: { reply: seq or null, is_late }",
+        binds: "asked: how many, answered: how many, unanswered: their positions",
     },
     Native {
         name: "foreign_cursor",
@@ -225,6 +248,11 @@ pub async fn run(
             .ok_or_else(|| format!("`{key}` of `{name}` names nothing that was sent"))
     };
     let bound = match name {
+        "bulky" => {
+            let (index, missing) = bulky::run(parameters, conversation).await?;
+            return Ok(Came::Sent(index, missing));
+        }
+        "cancelled_crowd" => cancelled_crowd::run(parameters, conversation).await?,
         "carry_cursor" => cursors::carry(text("list")?, conversation).await?,
         "complete_mrtr" => {
             let plan = complete_mrtr::Plan::of(parameters)?;

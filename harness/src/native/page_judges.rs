@@ -211,6 +211,7 @@ mod tests {
             entries: Vec::new(),
             labels: BTreeMap::new(),
             end: End::Alive,
+            past: Default::default(),
         };
         judge(&bound, &record).verdict
     }

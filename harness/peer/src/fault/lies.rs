@@ -3,6 +3,7 @@
 pub(super) mod cancel;
 pub(super) mod exchange;
 pub(super) mod habit;
+pub(super) mod handshake;
 pub(super) mod ids;
 pub(super) mod modern;
 pub(super) mod oddities;

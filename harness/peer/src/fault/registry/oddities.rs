@@ -1,12 +1,12 @@
 //! Lawful oddities: near misses that every card and every observer meets. Long because it is a list.
 
 use super::modern_provocations::{LISTEN, TOUCH as TOUCH_MODERN};
-use super::provocations::{ECHO, LIST, OPEN, PING, UNKNOWN_METHOD};
+use super::provocations::{ECHO, LIST, OPEN, OPEN_WITH_ROOTS, PING, UNKNOWN_METHOD};
 use super::{LAWFUL, NamedFault, Over, lawful, over_http};
 use crate::fault::lies::habit::Habit;
 use crate::fault::lies::modern::listening::CancelsAfterTelling;
 use crate::fault::lies::oddities::{
-    AnswersOutOfOrder, Aside, Offers, Pages, Rewrites, SpeaksInBetween, with_escapes,
+    AnswersOutOfOrder, Aside, AsksForRoots, Offers, Pages, Rewrites, SpeaksInBetween, with_escapes,
     with_members_reversed, with_other_error_texts, with_unknown_members, with_white_space,
     without_optional_members,
 };
@@ -26,6 +26,12 @@ pub(super) const FAULTS: &[NamedFault] = &[
         "answers every second request later than the one behind it",
         &[OPEN, LIST, PING],
         || Box::new(AnswersOutOfOrder),
+    ),
+    lawful(
+        "asks-for-roots-when-declared",
+        "asks a client for its roots as soon as it is ready, where it declared them",
+        &[OPEN_WITH_ROOTS],
+        || Box::new(AsksForRoots),
     ),
     NamedFault {
         over: Over::Stdio,
@@ -107,7 +113,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
     ),
     lawful(
         "pings-in-between",
-        "pings the client before each answer, in the legacy era, first under the id of the client's own first request",
+        "pings the client before each answer, in the legacy era, first under the id 0",
         &[OPEN, ECHO],
         || SpeaksInBetween::begin(Aside::Ping),
     ),
