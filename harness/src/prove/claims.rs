@@ -129,12 +129,17 @@ const EMBEDS: &str =
 const TOO_LATE: &str =
     "silence ends before heads that are three seconds late, so it proves nothing";
 
+const A_MILLION: &str = "a test of its own walks it: with every card it would take minutes";
+
 /// Lawful oddities, `NAME+BINDING`, that no card provokes, with the reason.
 pub(super) const UNSEEN: &[(&str, &str)] = &[
     (
         "accepts-any-accept+http",
         "no card asks for a media type that the protocol does not have: every server may refuse that",
     ),
+    ("lists-a-million+http", A_MILLION),
+    ("lists-a-million+http-sse", A_MILLION),
+    ("lists-a-million+memory", A_MILLION),
     (
         "serial+http",
         "cards that have two requests run at once do so over lines",
