@@ -1,6 +1,6 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
-use super::{crowd, http_judges, listen_judges, offered_schemas};
+use super::{crowd, elsewhere, http_judges, listen_judges, offered_schemas};
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -63,6 +63,10 @@ pub const JUDGES: &[(&str, &str)] = &[
         "the event stream begins with an event that has an id and empty data",
     ),
     (
+        "served-elsewhere",
+        "a request was served on a connection where nothing was said before",
+    ),
+    (
         "session-uncounted",
         "the session ids of two clients are not next to each other in a count",
     ),
@@ -111,6 +115,7 @@ impl NativeJudges for Judges {
             "own-answers" => http_judges::own_answers,
             "own-replay" => http_judges::own_replay,
             "own-session" => http_judges::own_session,
+            "served-elsewhere" => elsewhere::served_elsewhere,
             "session-uncounted" => http_judges::session_uncounted,
             "slow-body-served" => http_judges::slow_body_served,
             "stream-answered" => http_judges::stream_answered,

@@ -4,6 +4,7 @@ pub mod arguments;
 mod bulky;
 pub mod complete_mrtr;
 mod crowd;
+mod elsewhere;
 pub mod exchange;
 mod header_call;
 pub mod http_judges;
@@ -96,6 +97,13 @@ pub const NATIVES: &[Native] = &[
         parameters: &[("count", "how many")],
         labels: &[],
         binds: "asked: how many, answered: how many, unanswered: their positions",
+    },
+    Native {
+        name: "elsewhere",
+        about: "makes a request on a connection of its own, where nothing was said before",
+        parameters: &[("method", "its method"), ("params", "its params")],
+        labels: &[],
+        binds: "asked: the method, kind: result | error | nothing",
     },
     Native {
         name: "header_call",
@@ -225,6 +233,7 @@ pub async fn run(
             return Ok(Came::Sent(index, missing));
         }
         "crowd" => crowd::run(parameters, conversation).await?,
+        "elsewhere" => elsewhere::run(parameters, conversation).await?,
         "header_call" => {
             let (index, missing) = header_call::run(parameters, conversation).await?;
             return Ok(Came::Sent(index, missing));

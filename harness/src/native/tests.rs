@@ -38,6 +38,7 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
         sent: &nothing,
     };
     let of_http = [
+        "elsewhere",
         "header_call",
         "resume",
         "slow_body",
@@ -59,6 +60,7 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
             ("list", json!("tools/list")),
             ("method", json!("mcp-assay/bulky")),
             ("of", json!(of)),
+            ("params", json!({})),
             ("size", json!(200)),
         ];
         let parameters: BTreeMap<String, Value> = native
