@@ -4,7 +4,7 @@ use crate::native::NATIVES;
 use crate::native::judges::JUDGES;
 use mcp_assay_catalogue::lint::{LintContext, NativeStep};
 use mcp_assay_catalogue::listing::ObserverRule;
-use mcp_assay_judge::observer::OBSERVERS;
+use mcp_assay_judge::observer;
 use mcp_assay_judge::schema::Schemas;
 use mcp_assay_model::protocol::{Era, Revision};
 use mcp_assay_peer::FAULTS;
@@ -50,13 +50,12 @@ pub fn lint_context() -> LintContext {
 
 /// Every rule of every observer, as coverage counts it.
 pub fn observer_rules() -> Vec<ObserverRule> {
-    let rules = OBSERVERS.iter().flat_map(|observer| {
-        observer.rules().iter().map(|rule| ObserverRule {
-            id: format!("observer/{}/{}", observer.name(), rule.id),
-            since: rule.since,
-            until: rule.until,
-            cites: rule.cites.iter().map(|cite| (*cite).to_owned()).collect(),
-        })
+    let rules = observer::rules().map(|(observer, rule)| ObserverRule {
+        id: format!("observer/{observer}/{}", rule.id),
+        role: rule.role,
+        since: rule.since,
+        until: rule.until,
+        cites: rule.cites.iter().map(|cite| (*cite).to_owned()).collect(),
     });
     rules.collect()
 }

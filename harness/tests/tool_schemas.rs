@@ -1,5 +1,5 @@
 //! Every schema that real servers offer for their tools is compiled, by its dialect. Those that are none are findings, and stand in
-//! golden/findings.yaml as failures of `tour/tools/list-results`; of those on which nothing can be said the reason is printed.
+//! golden/findings.yaml as failures of `observer/message/result`; of those on which nothing can be said the reason is printed.
 //!
 //! `MCP_ASSAY_TARGETS` names a folder with servers installed, `MCP_ASSAY_SHARED` the folder that lists them; without both the test says that
 //! it did not look. A server that is not installed is named and left out.
@@ -66,7 +66,7 @@ fn every_schema_of_a_tool_compiles_or_is_a_known_finding() {
                     Err(Unusable::Broken(violations)) => {
                         let why = &violations[0].message;
                         eprintln!("{id} {revision} {place}: no schema: {why}");
-                        let entry = format!("- target: {id}\n  check: tour/tools/list-results\n");
+                        let entry = format!("- target: {id}\n  check: observer/message/result\n");
                         if !known.contains(&entry) {
                             new.push(format!("{id} {revision} {place}: {why}"));
                         }

@@ -180,6 +180,7 @@ fn coverage_counts_each_row_once_and_follows_repetitions() {
 
     let rule = ObserverRule {
         id: "observer/jsonrpc/shape".to_owned(),
+        role: Role::Server,
         since: Revision::R2024_11_05,
         until: Some(Revision::R2024_11_05),
         cites: vec!["2024-11-05/basic/messages#responses.1".to_owned()],

@@ -10,6 +10,7 @@
 
 pub mod evaluate;
 pub mod judgement;
+pub mod monitor;
 pub mod observer;
 pub mod schema;
 

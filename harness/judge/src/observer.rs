@@ -12,12 +12,16 @@
 
 mod answers;
 mod caching;
+mod cancellation;
+mod capabilities;
+mod dialogue;
 mod era;
 mod errors;
 mod http;
-mod modern;
+mod logging;
+mod message;
+mod progress;
 mod results;
-mod scope;
 mod sightings;
 mod stdout;
 mod subscriptions;
@@ -26,19 +30,25 @@ mod tally;
 pub use sightings::{Sighting, Sightings};
 pub use tally::{Seen, Tally};
 
-use mcp_assay_model::protocol::{Binding, Revision};
-use mcp_assay_model::record::{End, Entry, Record};
+use dialogue::{Dialogue, Said};
+use mcp_assay_model::finding::Finding;
+use mcp_assay_model::protocol::{Binding, Revision, Role};
+use mcp_assay_model::record::{End, Entry, Past, Record};
 use mcp_assay_model::scenario::Basis;
 
 /// Every observer, in order of name.
-pub const OBSERVERS: &[&dyn Observer] = &[
+const OBSERVERS: &[&dyn Observer] = &[
     &answers::Answers,
     &caching::Caching,
+    &cancellation::Cancellations,
+    &capabilities::Capabilities,
     &era::NoServerRequests,
     &errors::Codes,
     &http::StreamableHttp,
+    &logging::Logging,
+    &message::Messages,
+    &progress::Progress,
     &results::Types,
-    &scope::RequestScope,
     &stdout::Stdout,
     &subscriptions::Subscriptions,
 ];
@@ -52,6 +62,8 @@ pub struct Rule {
     pub title: &'static str,
     /// The rule, in our words.
     pub rule: &'static str,
+    /// Whom it binds.
+    pub role: Role,
     /// Specification or robustness.
     pub basis: Basis,
     /// Requirements cited: first statements.
@@ -63,6 +75,50 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// A rule of the specification that binds servers, in all revisions.
+    const fn of_servers(
+        id: &'static str,
+        title: &'static str,
+        rule: &'static str,
+        cites: &'static [&'static str],
+    ) -> Self {
+        Rule {
+            id,
+            title,
+            rule,
+            role: Role::Server,
+            basis: Basis::Spec,
+            cites,
+            since: Revision::R2024_11_05,
+            until: None,
+        }
+    }
+
+    /// A rule of the specification that binds clients, in all revisions.
+    const fn of_clients(
+        id: &'static str,
+        title: &'static str,
+        rule: &'static str,
+        cites: &'static [&'static str],
+    ) -> Self {
+        Rule {
+            role: Role::Client,
+            ..Rule::of_servers(id, title, rule, cites)
+        }
+    }
+
+    /// From a revision on.
+    const fn since(mut self, revision: Revision) -> Self {
+        self.since = revision;
+        self
+    }
+
+    /// Up to a revision, inclusive.
+    const fn until(mut self, revision: Revision) -> Self {
+        self.until = Some(revision);
+        self
+    }
+
     /// Whether a revision has it.
     pub fn is_in(&self, revision: Revision) -> bool {
         self.since <= revision && self.until.is_none_or(|until| revision <= until)
@@ -70,7 +126,7 @@ impl Rule {
 }
 
 /// A named set of rules, judged together because they share what they look at.
-pub trait Observer: Sync {
+trait Observer: Sync {
     /// Its name; the second part of the id of each of its rules.
     fn name(&self) -> &'static str;
 
@@ -83,14 +139,23 @@ pub trait Observer: Sync {
 }
 
 /// An observer's eyes on one conversation, with what it remembers of it.
-pub trait Watch {
+trait Watch {
     /// Sees the next entry, sent or received, in order of `seq`.
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings);
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings);
 
     /// Sees the conversation end: for rules on what never came.
     fn end(&mut self, end: &End, sightings: &mut Sightings) {
         let _ = (end, sightings);
     }
+}
+
+/// Every rule, with the name of its observer, in order of id.
+pub fn rules() -> impl Iterator<Item = (&'static str, Rule)> {
+    let of = |observer: &&'static dyn Observer| {
+        let name = observer.name();
+        observer.rules().iter().map(move |rule| (name, *rule))
+    };
+    OBSERVERS.iter().flat_map(of)
 }
 
 /// What one observer saw of one conversation.
@@ -104,22 +169,84 @@ pub struct Observed {
     pub sightings: Sightings,
 }
 
+/// What was said before a conversation is watched.
+#[derive(Clone, Debug)]
+pub enum Before {
+    /// At most this, by the same client on the same connection; the handshake is part of what follows.
+    Asked(Past),
+    /// Anything, in words of the revision: the conversation is watched from some moment on.
+    Anything,
+}
+
+/// All observers on one conversation, fed entry by entry.
+pub struct Watchers {
+    dialogue: Dialogue,
+    watching: Vec<(Observed, Box<dyn Watch>)>,
+}
+
+impl Watchers {
+    /// Begins to watch a conversation.
+    pub fn new(revision: Revision, binding: Binding, before: Before) -> Self {
+        let watching = OBSERVERS.iter().filter_map(|observer| {
+            let observed = Observed {
+                observer: observer.name(),
+                rules: observer.rules(),
+                sightings: Sightings::default(),
+            };
+            Some((observed, observer.watch(revision, binding)?))
+        });
+        Watchers {
+            dialogue: Dialogue::new(revision, before),
+            watching: watching.collect(),
+        }
+    }
+
+    /// Has the rules on clients judge as well, which are passed over otherwise: in a run the client is ourselves.
+    #[must_use]
+    pub fn of_both_sides(mut self) -> Self {
+        self.dialogue.judges_clients = true;
+        self
+    }
+
+    /// Sees the next entry, sent or received, in order of `seq`.
+    pub fn see(&mut self, entry: &Entry) {
+        let said = self.dialogue.see(entry);
+        for (observed, watch) in &mut self.watching {
+            watch.see(&said, &mut observed.sightings);
+        }
+    }
+
+    /// What was found of causes that were not seen before, since this was last asked for: id of the rule, and the finding.
+    pub fn take_news(&mut self) -> Vec<(String, Finding)> {
+        let news = self.watching.iter_mut().flat_map(|(observed, _)| {
+            let name = observed.observer;
+            let news = observed.sightings.take_news().into_iter();
+            news.map(move |(rule, finding)| (format!("observer/{name}/{rule}"), finding))
+        });
+        news.collect()
+    }
+
+    /// Sees the conversation end.
+    pub fn end(self, end: &End) -> Vec<Observed> {
+        let seen = self.watching.into_iter().map(|(mut observed, mut watch)| {
+            watch.end(end, &mut observed.sightings);
+            observed
+        });
+        seen.collect()
+    }
+}
+
 /// Runs every observer over a record.
 pub fn observe(record: &Record) -> Vec<Observed> {
-    let watched = OBSERVERS.iter().filter_map(|observer| {
-        let mut watch = observer.watch(record.revision, record.binding)?;
-        let mut sightings = Sightings::default();
-        for entry in &record.entries {
-            watch.see(entry, &mut sightings);
-        }
-        watch.end(&record.end, &mut sightings);
-        Some(Observed {
-            observer: observer.name(),
-            rules: observer.rules(),
-            sightings,
-        })
-    });
-    watched.collect()
+    let mut watchers = Watchers::new(
+        record.revision,
+        record.binding,
+        Before::Asked(record.past.clone()),
+    );
+    for entry in &record.entries {
+        watchers.see(entry);
+    }
+    watchers.end(&record.end)
 }
 
 #[cfg(test)]
@@ -156,8 +283,11 @@ mod tests {
                     "no-response-on-listen",
                     "notification-202",
                     "one-stream",
+                    "related",
                     "response-content-type",
+                    "retry",
                     "session-id-visible",
+                    "unrelated-on-listen",
                 ],
             ),
             (

@@ -4,7 +4,7 @@ use crate::observer::observe;
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{
-    Bound, Channel, Direction, End, Entry, Http, HttpPart, Missing, Record, Sent, Window,
+    Bound, Channel, Direction, End, Entry, Http, HttpPart, Missing, Past, Record, Sent, Window,
 };
 use mcp_assay_model::scenario::{Basis, Check, Expect, Part};
 use mcp_assay_model::template::Template;
@@ -30,6 +30,7 @@ impl Talk {
                 entries: Vec::new(),
                 labels: BTreeMap::new(),
                 end: End::Alive,
+                past: Past::default(),
             },
         }
     }

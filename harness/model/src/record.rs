@@ -6,7 +6,8 @@ use mcp_assay_wire::http::{End as BodyEnd, Head};
 use mcp_assay_wire::jsonrpc::{Message, RawId};
 use mcp_assay_wire::stdio::{Defect, Terminator};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// One conversation, recorded.
@@ -24,6 +25,24 @@ pub struct Record {
     pub labels: BTreeMap<String, Bound>,
     /// How the conversation ended.
     pub end: End,
+    /// What was asked on the connection before, where it was used before.
+    pub past: Past,
+}
+
+/// What a client asked in earlier conversations on the same connection, of which the record has nothing else: a server may still be at it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// Ids of its requests.
+    pub ids: HashSet<RawId>,
+    /// Their progress tokens.
+    pub tokens: Vec<Value>,
+}
+
+impl Past {
+    /// Whether one of the requests had this progress token.
+    pub fn has_token(&self, token: &Value) -> bool {
+        self.tokens.contains(token)
+    }
 }
 
 impl Record {
@@ -285,7 +304,7 @@ pub struct NativeBound {
     /// Name of the native.
     pub native: String,
     /// Its facts, in the shape that the table of natives documents.
-    pub value: serde_json::Value,
+    pub value: Value,
     /// The responses it received, in order.
     pub seqs: Vec<u64>,
     /// Why an awaited message did not come.

@@ -470,6 +470,8 @@ pub enum Fault {
     Duplicate(u32),
     /// Says it later.
     DelayMs(u64),
+    /// Says these messages before it, each a JSON text; for the proofs of observers, not written in cards.
+    Before(Vec<String>),
     /// Swaps it with the next message.
     Reorder,
     /// Writes these bytes instead.

@@ -70,6 +70,7 @@ impl Planted {
             | Fault::Drop
             | Fault::Duplicate(_)
             | Fault::DelayMs(_)
+            | Fault::Before(_)
             | Fault::Reorder
             | Fault::Raw(_)
             | Fault::Split(_) => {
@@ -257,6 +258,7 @@ fn kind(fault: &Fault) -> &'static str {
         Fault::Drop => "drop",
         Fault::Duplicate(_) => "duplicate",
         Fault::DelayMs(_) => "delay",
+        Fault::Before(_) => "before",
         Fault::Reorder => "reorder",
         Fault::Raw(_) => "raw",
         Fault::Split(_) => "split",

@@ -11,7 +11,7 @@ use mcp_assay_catalogue::listing::{
     Listing, coverage as count, explain as describe, explain_fixtures,
 };
 use mcp_assay_catalogue::{Catalogue, catalogue::LoadError};
-use mcp_assay_judge::observer::OBSERVERS;
+use mcp_assay_judge::observer;
 use mcp_assay_model::protocol::{Revision, Role};
 use std::io::{self, Write};
 use std::path::Path;
@@ -140,9 +140,8 @@ pub fn explain(explain: &Explain) -> Result<ExitCode, Failure> {
 
 /// The text for a rule of an observer, `observer/NAME/RULE`; `None` where there is none.
 fn rule_text(catalogue: &Catalogue, id: &str) -> Option<String> {
-    let (observer, rule) = id.strip_prefix("observer/")?.split_once('/')?;
-    let observer = OBSERVERS.iter().find(|known| known.name() == observer)?;
-    let rule = observer.rules().iter().find(|known| known.id == rule)?;
+    let place = id.strip_prefix("observer/")?.split_once('/')?;
+    let (_, rule) = observer::rules().find(|(observer, rule)| (*observer, rule.id) == place)?;
     let mut out = format!("{id}\n  {}\n\nRule\n  {}\n\n", rule.title, rule.rule);
     out.push_str("Judged on every message of every conversation of a run. Nothing judged is no pass.\n\nCites\n");
     let cites: Vec<String> = rule.cites.iter().map(|cite| (*cite).to_owned()).collect();

@@ -1,7 +1,10 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
-use super::{crowd, elsewhere, http_judges, listen_judges, offered_schemas};
-use mcp_assay_judge::schema::Schemas;
+use super::walk::MOST_BARREN;
+use super::{
+    cancelled_crowd, crowd, http_judges, listen_judges, offered_schemas, page_judges,
+    progress_judges,
+};
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Bound, Missing, NativeBound, Record};
@@ -17,8 +20,28 @@ pub const JUDGES: &[(&str, &str)] = &[
     ),
     ("all-answered", "each request of a `crowd` was answered"),
     (
-        "call-results",
-        "each result of tools/call on a tour fits its definition; waits for permission where no tool may be called",
+        "calls-answered",
+        "each call of a tool on a tour was answered; waits for permission where no tool may be called",
+    ),
+    (
+        "cancelled-unanswered",
+        "the call of `cancelled_crowd` that was cancelled got no answer",
+    ),
+    (
+        "crowd-answered",
+        "every call of `cancelled_crowd` but the one that was cancelled got an answer",
+    ),
+    (
+        "cursor-again",
+        "each cursor that `rewalk` used again brought a page",
+    ),
+    (
+        "cursor-carries",
+        "the cursor of `carry_cursor` brought a page on another connection too",
+    ),
+    (
+        "cursor-same",
+        "each cursor that `rewalk` used again brought the same page, where the list did not change",
     ),
     (
         "data-is-message",
@@ -30,8 +53,20 @@ pub const JUDGES: &[(&str, &str)] = &[
         "the event stream of the connection begins with an `endpoint` event",
     ),
     (
-        "list-results",
-        "each result of the capability that a tour is about, but those of tools/call, fits the definition of its method",
+        "foreign-cursor",
+        "each list that `foreign_cursor` tried refused the cursor as invalid parameters, or brought a page",
+    ),
+    (
+        "leads-on",
+        "no page of the first walk of `rewalk` holds an entry of the page before it",
+    ),
+    (
+        "no-progress",
+        "nothing came that reports progress, from what was sent on",
+    ),
+    (
+        "nothing-missed",
+        "`rewalk` found nothing by name that a walk left out",
     ),
     (
         "offered-schemas",
@@ -44,6 +79,10 @@ pub const JUDGES: &[(&str, &str)] = &[
     (
         "own-answers",
         "each of two clients got an answer of the kind that it gets alone",
+    ),
+    (
+        "own-progress-stream",
+        "where the response is an event stream, progress of what was sent came on it, or on its resumption",
     ),
     (
         "own-replay",
@@ -63,8 +102,8 @@ pub const JUDGES: &[(&str, &str)] = &[
         "the event stream begins with an event that has an id and empty data",
     ),
     (
-        "served-elsewhere",
-        "a request was served on a connection where nothing was said before",
+        "requests-answered",
+        "each request of the capability that a tour is about, but those of tools/call, was answered",
     ),
     (
         "session-uncounted",
@@ -93,7 +132,8 @@ pub struct Judges;
 
 impl NativeJudges for Judges {
     fn judge(&self, name: &str, on: Option<&str>, record: &Record) -> Option<Judgement> {
-        if let Some(judge) = http_judges::of_sent(name) {
+        let of_sent = http_judges::of_sent(name).or_else(|| progress_judges::of_sent(name));
+        if let Some(judge) = of_sent {
             return Some(match on.and_then(|label| record.labels.get(label)) {
                 Some(Bound::Sent(sent)) => judge(sent, record),
                 Some(Bound::Missing { why, .. }) => {
@@ -110,16 +150,23 @@ impl NativeJudges for Judges {
             "offered-schemas" => offered_schemas::offered_schemas,
             "only-asked" => listen_judges::only_asked,
             "own-tags" => listen_judges::own_tags,
-            "call-results" => call_results,
-            "list-results" => list_results,
+            "calls-answered" => calls_answered,
+            "requests-answered" => requests_answered,
             "own-answers" => http_judges::own_answers,
             "own-replay" => http_judges::own_replay,
             "own-session" => http_judges::own_session,
-            "served-elsewhere" => elsewhere::served_elsewhere,
             "session-uncounted" => http_judges::session_uncounted,
             "slow-body-served" => http_judges::slow_body_served,
             "stream-answered" => http_judges::stream_answered,
             "stream-closed" => http_judges::stream_closed,
+            "cancelled-unanswered" => cancelled_crowd::cancelled_unanswered,
+            "crowd-answered" => cancelled_crowd::crowd_answered,
+            "cursor-again" => page_judges::cursor_again,
+            "cursor-carries" => page_judges::cursor_carries,
+            "cursor-same" => page_judges::cursor_same,
+            "foreign-cursor" => page_judges::foreign_cursor,
+            "leads-on" => page_judges::leads_on,
+            "nothing-missed" => page_judges::nothing_missed,
             "walk-ends" => walk_ends,
             "walk-unique" => walk_unique,
             _ => return None,
@@ -139,26 +186,31 @@ impl NativeJudges for Judges {
     }
 }
 
-fn call_results(bound: &NativeBound, record: &Record) -> Judgement {
+fn calls_answered(bound: &NativeBound, _record: &Record) -> Judgement {
+    let unanswered = bound.value["unanswered"].as_str();
+    if let (Some(why), Some("tools/call")) = (bound.missing, unanswered) {
+        return Judgement::missing("t", why);
+    }
     let withheld = bound.value["withheld"]
         .as_array()
         .map(Vec::as_slice)
         .unwrap_or_default();
-    let judged = results(bound, record, |method| method == "tools/call");
-    if judged.judged == 0 && judged.findings.is_empty() {
-        let withheld_for = |why: &str| withheld.iter().any(|tool| tool[why] == true);
-        return if withheld_for("forbidden") {
-            Judgement::unjudged(Reason::CallsForbidden)
-        } else if withheld_for("permission") {
-            Judgement::inconclusive(Reason::Allow)
-        } else {
-            Judgement::unjudged(Reason::NothingToJudge)
-        };
+    match answers(bound, |method| method == "tools/call") {
+        0 => {
+            let withheld_for = |why: &str| withheld.iter().any(|tool| tool[why] == true);
+            if withheld_for("forbidden") {
+                Judgement::unjudged(Reason::CallsForbidden)
+            } else if withheld_for("permission") {
+                Judgement::inconclusive(Reason::Allow)
+            } else {
+                Judgement::unjudged(Reason::NothingToJudge)
+            }
+        }
+        judged => Judgement::pass(judged),
     }
-    judged
 }
 
-fn list_results(bound: &NativeBound, record: &Record) -> Judgement {
+fn requests_answered(bound: &NativeBound, _record: &Record) -> Judgement {
     // A tour lists what it needs to know besides; that is for the tour of that capability to judge.
     let own = match bound.value["of"].as_str().unwrap_or_default() {
         "completion" => "completion/",
@@ -167,56 +219,22 @@ fn list_results(bound: &NativeBound, record: &Record) -> Judgement {
         "resources" => "resources/",
         _ => "tools/list",
     };
-    let judged = results(bound, record, |method| method.starts_with(own));
-    if judged.judged == 0 && judged.findings.is_empty() {
-        return Judgement::unjudged(Reason::NothingToJudge);
+    let unanswered = bound.value["unanswered"].as_str();
+    let is_own = unanswered.is_some_and(|method| method.starts_with(own));
+    if let (Some(why), true) = (bound.missing, is_own) {
+        return Judgement::missing("t", why);
     }
-    judged
+    match answers(bound, |method| method.starts_with(own)) {
+        0 => Judgement::unjudged(Reason::NothingToJudge),
+        judged => Judgement::pass(judged),
+    }
 }
 
-/// Judges every result response of these methods; error responses are lawful and judge nothing here.
-fn results(bound: &NativeBound, record: &Record, wanted: impl Fn(&str) -> bool) -> Judgement {
-    let schemas = Schemas::of(record.revision);
-    let mut findings: Vec<Finding> = Vec::new();
-    let mut judged = 0;
-    for item in bound.value["results"].as_array().into_iter().flatten() {
-        let (Some(seq), Some(method)) = (item["seq"].as_u64(), item["method"].as_str()) else {
-            continue;
-        };
-        if !wanted(method) {
-            continue;
-        }
-        let message = record.entry(seq).and_then(|entry| entry.message.as_ref());
-        let Some(result) = message.and_then(|message| message.value.get("result")) else {
-            continue;
-        };
-        judged += 1;
-        let raw = record
-            .entry(seq)
-            .and_then(|entry| std::str::from_utf8(&entry.raw).ok());
-        let raw = raw.and_then(|raw| mcp_assay_wire::raw::at(raw, "/result"));
-        match schemas.judge_result(method, result, raw) {
-            Ok(violations) => {
-                for violation in violations {
-                    merge(&mut findings, method, violation.finding(seq, "/result"));
-                }
-            }
-            Err(error) => return Judgement::error(error.to_string()),
-        }
-    }
-    Judgement::of(findings, judged)
-}
-
-/// One root cause, one finding: the same code, method and message, wherever it is.
-fn merge(findings: &mut Vec<Finding>, method: &str, mut finding: Finding) {
-    finding.message = format!("result of {method}: {}", finding.message);
-    match findings
-        .iter_mut()
-        .find(|known| known.code == finding.code && known.message == finding.message)
-    {
-        Some(known) => known.count += finding.count,
-        None => findings.push(finding),
-    }
+/// How many requests of these methods were answered, whatever with: the shape of what came is judged by the observers.
+fn answers(bound: &NativeBound, wanted: impl Fn(&str) -> bool) -> u64 {
+    let results = bound.value["results"].as_array().into_iter().flatten();
+    let methods = results.filter_map(|item| item["method"].as_str());
+    methods.filter(|method| wanted(method)).count() as u64
 }
 
 fn walk_ends(bound: &NativeBound, _record: &Record) -> Judgement {
@@ -239,6 +257,9 @@ fn walk_ends(bound: &NativeBound, _record: &Record) -> Judgement {
     match end {
         "last-page" => Judgement::pass(1),
         "loop" => finding(format!("a cursor came a second time, after {pages} pages")),
+        "barren" => finding(format!(
+            "no last page within {pages} pages, the last {MOST_BARREN} of which bring nothing new"
+        )),
         "bound" => finding(format!("no last page within {pages} pages")),
         "error" if bound.seqs.len() > 1 => {
             let refused = Finding::new(

@@ -9,7 +9,7 @@ use super::{Came, Given, Means, NATIVES, Native, run};
 use crate::testing::{REVISION, Wire, conversation, ordinary};
 use mcp_assay_judge::NativeJudges;
 use mcp_assay_model::protocol::Binding;
-use mcp_assay_model::record::{Bound, End, Missing, NativeBound, Record};
+use mcp_assay_model::record::{Bound, End, Missing, NativeBound, Past, Record};
 use mcp_assay_model::verdict::{Reason, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
         sent: &nothing,
     };
     let of_http = [
-        "elsewhere",
+        "carry_cursor",
         "header_call",
         "resume",
         "slow_body",
@@ -55,12 +55,12 @@ async fn every_native_that_is_listed_runs_and_no_other_does() {
             "tools"
         };
         let values = [
+            ("call", json!("7")),
             ("count", json!(3)),
             ("last", json!("7")),
             ("list", json!("tools/list")),
             ("method", json!("mcp-assay/bulky")),
             ("of", json!(of)),
-            ("params", json!({})),
             ("size", json!(200)),
         ];
         let parameters: BTreeMap<String, Value> = native
@@ -111,6 +111,7 @@ fn record(bound: Bound) -> Record {
         entries: Vec::new(),
         labels: BTreeMap::from([("w".to_owned(), bound)]),
         end: End::Alive,
+        past: Past::default(),
     }
 }
 
@@ -128,7 +129,8 @@ fn every_judge_that_is_listed_judges_and_no_other_does() {
     let empty = record(bound(json!({}), &[], None));
     for (name, _) in JUDGES {
         let judgement = Judges.judge(name, Some("w"), &empty).unwrap();
-        let is_of_sent = super::http_judges::of_sent(name).is_some();
+        let is_of_sent = super::http_judges::of_sent(name).is_some()
+            || super::progress_judges::of_sent(name).is_some();
         assert_ne!(judgement.verdict, Some(Verdict::Pass), "{name} saw nothing");
         let elsewhere = Judges.judge(name, Some("none"), &empty).unwrap();
         assert_eq!(elsewhere.verdict, Some(Verdict::Error), "{name}");
@@ -167,6 +169,7 @@ fn a_walk_is_judged_by_how_it_ended_and_by_its_keys() {
         ("last-page", 3, json!(["a", "b", "a"]), pass, fail),
         ("last-page", 1, json!([]), pass, None),
         ("loop", 2, json!(["a", "a"]), fail, None),
+        ("barren", 101, json!(["a"]), fail, None),
         ("bound", 1000, json!(["a"]), fail, None),
         ("error", 2, json!(["a"]), fail, None),
         ("error", 1, json!([]), None, None),
@@ -207,7 +210,7 @@ fn calls_wait_for_permission_where_only_that_kept_them_from_being_made() {
             &[],
             None,
         ));
-        let judgement = Judges.judge("call-results", Some("w"), &record).unwrap();
+        let judgement = Judges.judge("calls-answered", Some("w"), &record).unwrap();
         assert_eq!(judgement.reason, Some(reason), "{withheld}");
     }
 }

@@ -26,6 +26,7 @@ pub async fn run(
         conversation,
         means,
         results: Vec::new(),
+        unanswered: None,
         called: 0,
         withheld: Vec::new(),
     };
@@ -44,7 +45,7 @@ pub async fn run(
         .collect();
     Ok(NativeBound {
         native: "tour".to_owned(),
-        value: json!({ "of": of, "results": results, "called": tour.called, "withheld": tour.withheld }),
+        value: json!({ "of": of, "results": results, "unanswered": tour.unanswered, "called": tour.called, "withheld": tour.withheld }),
         seqs: tour.results.iter().map(|(seq, _)| *seq).collect(),
         missing: came.err(),
     })
@@ -54,6 +55,8 @@ struct Tour<'a> {
     conversation: &'a mut Conversation,
     means: &'a Means,
     results: Vec<(u64, String)>,
+    /// Method of the request that got no answer.
+    unanswered: Option<String>,
     called: u64,
     withheld: Vec<Value>,
 }
@@ -61,7 +64,11 @@ struct Tour<'a> {
 impl Tour<'_> {
     async fn request(&mut self, method: &str, params: &Value) -> Result<Reply, Missing> {
         let patience = self.conversation.pace.work();
-        let reply = request(self.conversation, method, Some(params), patience).await?;
+        let reply = request(self.conversation, method, Some(params), patience).await;
+        if reply.is_err() {
+            self.unanswered = Some(method.to_owned());
+        }
+        let reply = reply?;
         self.results.push((reply.seq, method.to_owned()));
         Ok(reply)
     }
@@ -77,7 +84,10 @@ impl Tour<'_> {
             .extend(seqs.into_iter().map(|seq| (seq, list.to_owned())));
         entries.truncate(MOST_OF_A_LIST);
         match missing {
-            Some(missing) => Err(missing),
+            Some(missing) => {
+                self.unanswered = Some(list.to_owned());
+                Err(missing)
+            }
             None => Ok(entries),
         }
     }

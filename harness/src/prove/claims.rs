@@ -12,6 +12,18 @@ const BOTH: &[Era] = &[Era::Legacy, Era::Modern];
 /// Lies that end a target or make it fall silent, and a card whose `alive` must see it.
 pub(super) const LIVES: &[(&str, &str, FindingCode, &[Era])] = &[
     (
+        "cancellation/in-flight",
+        "exits-on-cancel",
+        FindingCode::Died,
+        LEGACY,
+    ),
+    (
+        "cancellation/in-flight",
+        "hangs-on-cancel",
+        FindingCode::Hung,
+        LEGACY,
+    ),
+    (
         "errors/unknown-method",
         "exits-on-unknown-method",
         FindingCode::Died,
@@ -61,10 +73,15 @@ pub(super) const LIVES: &[(&str, &str, FindingCode, &[Era])] = &[
 pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
     (
         "answers-as-cancel-arrives+memory",
-        &[(
-            "cancellation/in-flight-modern/not-answered",
-            "an answer that crosses the cancel tells nothing of whether it was heeded",
-        )],
+        &[
+            ("cancellation/in-flight-modern/not-answered", CROSSED),
+            ("cancellation/in-flight/not-answered", CROSSED),
+            ("cancellation/one-of-many/not-answered", CROSSED),
+        ],
+    ),
+    (
+        "answers-as-cancel-arrives+http-sse",
+        &[("cancellation/one-of-many/not-answered", CROSSED)],
     ),
     (
         "no-event-ids+http",
@@ -88,6 +105,8 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
 ];
+
+const CROSSED: &str = "an answer that crosses the cancel tells nothing of whether it was heeded";
 
 const TOO_LATE: &str =
     "silence ends before heads that are three seconds late, so it proves nothing";
@@ -121,6 +140,18 @@ pub(super) struct Observed {
     pub also: &'static [&'static str],
 }
 
+/// Rules that no run shows, with the reason; they are proven on recordings, in the crate that has them.
+pub(super) const RECORDED: &[(&str, &str)] = &[
+    (
+        "observer/cancellation/in-flight",
+        "the lie must remember what it asked",
+    ),
+    (
+        "observer/progress/token-unique",
+        "the harness answers each request of a server before it reads the next",
+    ),
+];
+
 /// How the peer lies.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lie {
@@ -132,6 +163,8 @@ pub(super) enum Lie {
     InNotification(&'static str, Change),
     /// With this line in place of a notification.
     Instead(&'static str, &'static [u8]),
+    /// With these messages before the first reply to a method.
+    Before(&'static str, &'static [&'static str]),
     /// With this header field on the response that carries the reply to a method.
     Header(&'static str, &'static str, &'static str),
 }
@@ -204,9 +237,30 @@ const NO_REQUESTS: &str = "observer/era/no-server-requests";
 const CODES: &str = "observer/errors/codes";
 const OWN_STREAM: &str = "observer/http/own-stream";
 const RESULT_TYPE: &str = "observer/results/result-type";
-const LOGGING: &str = "observer/scope/logging";
-const PROGRESS: &str = "observer/scope/progress";
+const LOGGING: &str = "observer/logging/requested";
+const PROGRESS: &str = "observer/progress/active";
 const ONCE: &str = "observer/answers/once";
+const ENVELOPE: &str = "observer/message/envelope";
+const PARAMS: &str = "observer/message/params";
+const RESULT: &str = "observer/message/result";
+const REQUEST_ID: &str = "observer/message/request-id";
+const INCREASES: &str = "observer/progress/increases";
+const NOTIFIES: &str = "observer/capabilities/notifies";
+const REVISION: &str = "observer/capabilities/revision";
+const SERVER_ASKS: &str = "observer/capabilities/server-asks";
+const DECLARED: &str = "observer/logging/declared";
+const LEVEL: &str = "observer/logging/level";
+const ASKED: &str = "observer/answers/asked";
+const SAME_ID: &str = "observer/answers/same-id";
+const MEANINGS: &str = "observer/errors/meanings";
+const ONE_LINE: &str = "observer/errors/one-line";
+const OWN_RANGE: &str = "observer/errors/own-range";
+const OWN_CANCEL: &str = "observer/cancellation/own";
+const NAMED_CANCEL: &str = "observer/cancellation/named";
+const ENCODING: &str = "observer/message/encoding";
+const RELATED: &str = "observer/http/related";
+const UNRELATED: &str = "observer/http/unrelated-on-listen";
+const RETRY: &str = "observer/http/retry";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
 const REQUESTED: &str = "observer/subscriptions/requested";
 const TAG: &str = "observer/subscriptions/tag";
@@ -217,6 +271,12 @@ const ACCEPTED: &str = "observer/http/notification-202";
 const ONE_STREAM: &str = "observer/http/one-stream";
 const CONTENT_TYPE: &str = "observer/http/response-content-type";
 const SESSION_ID: &str = "observer/http/session-id-visible";
+
+/// A request of the server's that it cancels at once.
+const PING_AND_CANCEL: &[&str] = &[
+    r#"{"jsonrpc":"2.0","id":"mcp-assay-cancelled","method":"ping"}"#,
+    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mcp-assay-cancelled"}}"#,
+];
 
 /// Every mutant and near miss of an observer's rule.
 pub(super) const OBSERVED: &[Observed] = &[
@@ -274,7 +334,8 @@ pub(super) const OBSERVED: &[Observed] = &[
             "sse/early-close/answered-first:order",
             "sse/streams-at-once/own-stream:order",
         ],
-    ),
+    )
+    .with(&["observer/http/retry:header"]),
     over_http(LISTEN, Lie::Named("sse-only"), None, &[]),
     over_http(
         ACCEPTED,
@@ -330,7 +391,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         CACHING,
         Lie::InReply("tools/list", 1, Change::Remove("/result/ttlMs")),
         Some(FindingCode::Schema),
-    ).with(&["caching/lists/ttl:schema", "tour/tools/list-results:schema"]),
+    ).with(&["caching/lists/ttl:schema"]),
     over_lines(
         CACHING,
         Lie::InReply(
@@ -339,7 +400,7 @@ pub(super) const OBSERVED: &[Observed] = &[
             Change::Set("/result/cacheScope", r#""shared""#),
         ),
         Some(FindingCode::Value),
-    ).with(&["caching/lists/scope:value", "caching/pages/same-scope:value", "tour/resources/list-results:value"]),
+    ).with(&["caching/lists/scope:value", "caching/pages/same-scope:value"]),
     over_lines(
         CACHING,
         Lie::InReply("tools/list", 1, Change::Set("/result/ttlMs", "0")),
@@ -387,7 +448,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         RESULT_TYPE,
         Lie::InReply("tools/list", 1, Change::Remove("/result/resultType")),
         Some(FindingCode::Schema),
-    ).with(&["results/type/present:schema", "tour/tools/list-results:schema"]),
+    ).with(&["results/type/present:schema"]),
     over_lines(
         RESULT_TYPE,
         Lie::InReply(
@@ -396,7 +457,7 @@ pub(super) const OBSERVED: &[Observed] = &[
             Change::Set("/result/resultType", r#""input_required""#),
         ),
         Some(FindingCode::Value),
-    ).with(&["results/type/asks-nothing:schema", "tour/tools/list-results:value"]),
+    ).with(&["results/type/asks-nothing:schema"]),
     over_lines(
         RESULT_TYPE,
         Lie::InReply("tools/call", 1, Change::Set("/result/mcp-assay-extra", "1")),
@@ -427,7 +488,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         PROGRESS,
         Lie::Named("progress-without-token"),
         Some(FindingCode::Id),
-    ),
+    ).within(MODERN),
     over_lines(
         PROGRESS,
         Lie::InNotification(
@@ -435,7 +496,7 @@ pub(super) const OBSERVED: &[Observed] = &[
             Change::Set("/params/progressToken", r#""mcp-assay-other""#),
         ),
         Some(FindingCode::Id),
-    ).with(&["progress/asked/own-token:value"]),
+    ).with(&["progress/asked/own-token:value"]).within(MODERN),
     over_lines(
         PROGRESS,
         Lie::InNotification(
@@ -443,7 +504,7 @@ pub(super) const OBSERVED: &[Observed] = &[
             Change::Set("/params/message", r#""well""#),
         ),
         None,
-    ),
+    ).within(MODERN),
     over_lines(
         CANCELLED,
         Lie::Instead(
@@ -477,7 +538,8 @@ pub(super) const OBSERVED: &[Observed] = &[
             Change::Remove("/params/_meta"),
         ),
         Some(FindingCode::Id),
-    ).with(&["subscriptions/updated/tagged:id"]),
+    )
+    .with(&["observer/message/params:schema", "subscriptions/updated/tagged:id"]),
     over_http(
         TAG,
         Lie::InNotification(
@@ -486,7 +548,8 @@ pub(super) const OBSERVED: &[Observed] = &[
         ),
         Some(FindingCode::Id),
         &[],
-    ).with(&["subscriptions/own-streams/own-ids:id", "subscriptions/updated/tagged:id"]),
+    )
+    .with(&["observer/message/params:schema", "subscriptions/own-streams/own-ids:id", "subscriptions/updated/tagged:id"]),
     over_lines(
         TAG,
         Lie::InNotification(
@@ -503,4 +566,247 @@ pub(super) const OBSERVED: &[Observed] = &[
         ),
         None,
     ),
+    over_lines(
+        ENVELOPE,
+        Lie::InReply("tools/list", 1, Change::Remove("/jsonrpc")),
+        Some(FindingCode::Schema),
+    ),
+    over_lines(
+        ENVELOPE,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","id":"odd","method":"notifications/message","params":{"level":"info","data":1}}"#]),
+        Some(FindingCode::Schema),
+    )
+    .within(LEGACY),
+    over_lines(
+        ENVELOPE,
+        Lie::InReply("tools/list", 1, Change::Set("/example.org~1extra", "1")),
+        None,
+    ),
+    over_lines(
+        PARAMS,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":1}}"#]),
+        Some(FindingCode::Schema),
+    )
+    .within(LEGACY),
+    over_lines(
+        PARAMS,
+        Lie::InNotification("notifications/message", Change::Remove("/params/level")),
+        Some(FindingCode::Schema),
+    )
+    .with(&["logging/asked/told:schema"]),
+    over_lines(
+        PARAMS,
+        Lie::InNotification("notifications/message", Change::Set("/params/mcp-assay-extra", "1")),
+        None,
+    ),
+    over_lines(
+        RESULT,
+        Lie::InReply("tools/list", 1, Change::Remove("/result/tools")),
+        Some(FindingCode::Schema),
+    ),
+    over_lines(
+        RESULT,
+        Lie::InReply("tools/list", 1, Change::Set("/result/nextCursor", "null")),
+        Some(FindingCode::Schema),
+    ),
+    over_lines(
+        RESULT,
+        Lie::InReply("tools/list", 1, Change::Set("/result/mcp-assay-extra", "null")),
+        None,
+    ),
+    over_lines(
+        REQUEST_ID,
+        Lie::Before("tools/list", &[
+            r#"{"jsonrpc":"2.0","id":"same","method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":"same","method":"ping"}"#,
+        ]),
+        Some(FindingCode::Duplicate),
+    )
+    .within(LEGACY),
+    over_lines(
+        REQUEST_ID,
+        Lie::Before("tools/list", &[
+            r#"{"jsonrpc":"2.0","id":"77","method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":77,"method":"ping"}"#,
+        ]),
+        None,
+    )
+    .within(LEGACY),
+    over_lines(
+        PROGRESS,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"made-up","progress":1}}"#]),
+        Some(FindingCode::Id),
+    ),
+    over_lines(
+        INCREASES,
+        Lie::InNotification("notifications/progress", Change::Set("/params/progress", "1000")),
+        Some(FindingCode::Value),
+    ).within(MODERN),
+    over_lines(
+        INCREASES,
+        Lie::InNotification("notifications/progress", Change::Set("/params/total", "1e3")),
+        None,
+    ).within(MODERN),
+    over_lines(
+        NOTIFIES,
+        Lie::InReply("initialize", 1, Change::Remove("/result/capabilities/tools/listChanged")),
+        Some(FindingCode::Undeclared),
+    )
+    .within(LEGACY),
+    over_lines(
+        NOTIFIES,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#]),
+        None,
+    )
+    .within(LEGACY),
+    over_lines(
+        REVISION,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{}}}"#]),
+        Some(FindingCode::UnexpectedMessage),
+    )
+    .within(LEGACY),
+    over_lines(
+        REVISION,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/example.org/own","params":{}}"#]),
+        None,
+    )
+    .within(LEGACY),
+    over_lines(
+        SERVER_ASKS,
+        Lie::Named("undeclared-sampling"),
+        Some(FindingCode::Undeclared),
+    )
+    .with(&["observer/message/request-id:duplicate"]),
+    over_lines(SERVER_ASKS, Lie::Named("asks-for-roots-when-declared"), None),
+    over_lines(
+        DECLARED,
+        Lie::InReply("initialize", 1, Change::Remove("/result/capabilities/logging")),
+        Some(FindingCode::Undeclared),
+    )
+    .within(LEGACY),
+    over_lines(
+        DECLARED,
+        Lie::InReply("server/discover", 1, Change::Remove("/result/capabilities/logging")),
+        Some(FindingCode::Undeclared),
+    )
+    .within(MODERN),
+    over_lines(
+        DECLARED,
+        Lie::InNotification("notifications/message", Change::Set("/params/logger", r#""other""#)),
+        None,
+    ),
+    over_lines(
+        LEVEL,
+        Lie::Before(
+            "ping",
+            &[r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"debug","data":1}}"#],
+        ),
+        Some(FindingCode::Value),
+    )
+    .within(LEGACY),
+    over_lines(
+        LEVEL,
+        Lie::Before(
+            "ping",
+            &[r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"emergency","data":1}}"#],
+        ),
+        None,
+    )
+    .within(LEGACY),
+    over_lines(
+        ASKED,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","id":"mcp-assay-nobody","result":{}}"#]),
+        Some(FindingCode::UnexpectedMessage),
+    )
+    .with(&["errors/invalid-cursor/is-error:accepted-invalid", "results/server-info/named:schema", "results/type/present:schema"]),
+    over_lines(ASKED, Lie::Named("answers-out-of-order"), None),
+    over_lines(
+        SAME_ID,
+        Lie::Named("ids-as-strings"),
+        Some(FindingCode::Id),
+    )
+    .with(&["jsonrpc/batch/answered:id", "jsonrpc/id-beyond-double-modern/same-id:id", "jsonrpc/id-beyond-double/same-id:id", "jsonrpc/id-echo-modern/same-id:id", "jsonrpc/id-echo/same-id:id"]),
+    over_lines(SAME_ID, Lie::Named("answers-out-of-order"), None),
+    over_lines(
+        MEANINGS,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/code", "-32020")),
+        Some(FindingCode::Value),
+    )
+    .within(MODERN)
+    .with(&["errors/unknown-prompt/code:value"]),
+    over_lines(
+        MEANINGS,
+        Lie::InReply("tools/call", 1, Change::Set("/error/message", r#""well""#)),
+        None,
+    )
+    .within(MODERN),
+    over_lines(
+        ONE_LINE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""one\ntwo""#)),
+        Some(FindingCode::Value),
+    ),
+    over_lines(
+        ONE_LINE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""one. Two\n""#)),
+        None,
+    ),
+    over_lines(
+        OWN_RANGE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/code", "-32500")),
+        Some(FindingCode::Value),
+    )
+    .within(MODERN)
+    .with(&["errors/unknown-prompt/code:value"]),
+    over_lines(
+        OWN_RANGE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""well""#)),
+        None,
+    )
+    .within(MODERN),
+    over_lines(
+        OWN_CANCEL,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mcp-assay-nobody"}}"#]),
+        Some(FindingCode::Id),
+    )
+    .within(LEGACY),
+    over_lines(OWN_CANCEL, Lie::Before("tools/list", PING_AND_CANCEL), None).within(LEGACY),
+    over_lines(
+        NAMED_CANCEL,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"reason":"none"}}"#]),
+        Some(FindingCode::Schema),
+    )
+    .within(LEGACY),
+    over_lines(NAMED_CANCEL, Lie::Before("tools/list", PING_AND_CANCEL), None).within(LEGACY),
+    over_http(
+        ENCODING,
+        Lie::Instead("notifications/message", b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\xff\"}"),
+        Some(FindingCode::Framing),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(ENCODING, Lie::Named("sse-only"), None, &[]),
+    over_http(
+        RETRY,
+        Lie::Named("leaves-without-retry"),
+        Some(FindingCode::Header),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(RETRY, Lie::Named("polling"), None, &[]).within(LEGACY),
+    over_http(
+        UNRELATED,
+        Lie::Named("relates-on-get-stream"),
+        Some(FindingCode::UnexpectedMessage),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(UNRELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
+    over_http(
+        RELATED,
+        Lie::Named("progress-on-other-stream"),
+        Some(FindingCode::UnexpectedMessage),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(RELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
 ];

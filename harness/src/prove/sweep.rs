@@ -14,7 +14,7 @@ use crate::target::{Launcher, Peer, Target};
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_judge::observer::observe;
 use mcp_assay_model::finding::FindingCode;
-use mcp_assay_model::protocol::{Binding, Era, Revision};
+use mcp_assay_model::protocol::{Binding, Era, Revision, Role};
 use mcp_assay_model::result::CheckResult;
 use mcp_assay_model::scenario::{Fault, FaultAt};
 use mcp_assay_peer::{FaultRefused, Planted};
@@ -70,7 +70,11 @@ fn seen_by_observers(attempt: &Attempt) -> Vec<SeenByRule> {
                 .found()
                 .filter(move |found| found.rule == rule)
         };
-        one.rules.iter().map(move |rule| SeenByRule {
+        let of_servers = one
+            .rules
+            .iter()
+            .filter(|rule| rule.role == Role::Server && rule.is_in(record.revision));
+        of_servers.map(move |rule| SeenByRule {
             rule: format!("observer/{}/{}", one.observer, rule.id),
             judged: one.sightings.judged(rule.id),
             codes: of(rule.id).map(|found| found.finding.code).collect(),

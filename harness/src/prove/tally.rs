@@ -1,8 +1,10 @@
 //! What the matrix comes to: how much is proven, and what is not.
 
+use super::claims::RECORDED;
 use super::{Matrix, Sort};
 use crate::closed::observer_rules;
 use mcp_assay_catalogue::{Catalogue, check_id};
+use mcp_assay_model::protocol::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The counts of a matrix.
@@ -36,7 +38,12 @@ impl Matrix {
         }
         let checks = catalogue.checks();
         let checks: BTreeSet<String> = checks.map(|(card, check)| check_id(card, check)).collect();
-        let rules: BTreeSet<String> = observer_rules().into_iter().map(|rule| rule.id).collect();
+        // What binds clients is proven where it stands: no client is run here.
+        let of_servers = observer_rules().into_iter();
+        let is_recorded = |id: &str| RECORDED.iter().any(|(rule, _)| *rule == id);
+        let of_servers =
+            of_servers.filter(|rule| rule.role == Role::Server && !is_recorded(&rule.id));
+        let rules: BTreeSet<String> = of_servers.map(|rule| rule.id).collect();
         tally.checks = checks.len();
         tally.rules = rules.len();
         for id in checks.iter().chain(&rules) {

@@ -249,6 +249,10 @@ fn lie_of(lie: claims::Lie) -> (Option<FaultAt>, Fault) {
             at(FaultTarget::Notification(method.to_owned())),
             Fault::Raw(bytes.to_vec()),
         ),
+        claims::Lie::Before(method, texts) => (
+            at(FaultTarget::ReplyTo(method.to_owned())),
+            Fault::Before(texts.iter().map(|text| (*text).to_owned()).collect()),
+        ),
         claims::Lie::Header(method, name, value) => (
             at(FaultTarget::ReplyTo(method.to_owned())),
             Fault::Header(name.to_owned(), Some(value.to_owned())),

@@ -10,7 +10,7 @@ use crate::script::scope::Scope;
 use crate::target::Launcher;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_model::protocol::Revision;
-use mcp_assay_model::record::{End, Record};
+use mcp_assay_model::record::{End, Past, Record};
 use mcp_assay_model::scenario::{Action, OutgoingId, Payload, Scenario};
 use mcp_assay_model::template::Template;
 use mcp_assay_wire::jsonrpc::{RawId, classify};
@@ -183,6 +183,7 @@ fn not_opened(case: &Case, why: String, began: Instant) -> Attempt {
         entries: Vec::new(),
         labels: BTreeMap::new(),
         end: End::NotOpened { why },
+        past: Past::default(),
     };
     Attempt {
         record: Ok(record),

@@ -20,7 +20,7 @@ use crate::native::walk::walk_some;
 use crate::script::conversation::{Conversation, Fence, SentIndex, Waited};
 use discovery::Spoken;
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::{End, Entry, Http, HttpPart, Missing, Record};
+use mcp_assay_model::record::{End, Entry, Http, HttpPart, Missing, Past, Record};
 use mcp_assay_wire::jsonrpc::{Kind, Message};
 use serde_json::Value;
 use silence::explain_silence;
@@ -178,6 +178,7 @@ impl Probe {
             entries: self.entries.clone(),
             labels: BTreeMap::new(),
             end: End::Alive,
+            past: Past::default(),
         }
     }
 

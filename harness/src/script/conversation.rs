@@ -14,7 +14,7 @@ use crate::target::Link;
 use bytes::Bytes;
 use exchanges::{Exchanges, Purpose};
 use mcp_assay_model::protocol::Binding;
-use mcp_assay_model::record::{Channel, Direction, Entry, Missing, Sent};
+use mcp_assay_model::record::{Channel, Direction, Entry, Missing, Past, Sent};
 use mcp_assay_transport::pipes::Exit;
 use mcp_assay_wire::jsonrpc::RawId;
 use std::collections::HashSet;
@@ -39,8 +39,8 @@ pub struct Conversation {
     exchanges: Exchanges,
     next_id: u64,
     written_ids: HashSet<RawId>,
-    /// Ids of earlier cases on this connection, none of which is used again.
-    retired: HashSet<RawId>,
+    /// What earlier cases on this connection asked; no id is used again.
+    past: Past,
     /// How the era has it held.
     pub manner: Manner,
     /// How the target's own requests are answered.
@@ -142,7 +142,7 @@ impl Conversation {
             exchanges: Exchanges::default(),
             next_id: 1,
             written_ids: avoid,
-            retired: HashSet::new(),
+            past: Past::default(),
             manner,
             answers: Answers::default(),
             pace,
@@ -165,6 +165,11 @@ impl Conversation {
     }
 
     /// Everything so far.
+    pub fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// Everything sent and received in this case.
     pub fn entries(&self) -> &[Entry] {
         self.transcript.entries()
     }
@@ -203,6 +208,11 @@ impl Conversation {
     /// The entry at a position.
     pub fn entry(&self, seq: u64) -> Option<&Entry> {
         self.transcript.entry(seq)
+    }
+
+    /// An entry was read, and is not needed whole any more: its beginning is enough where memory is short.
+    pub fn shed(&mut self, seq: u64) {
+        self.transcript.shed(seq);
     }
 
     /// How far the handshake is.

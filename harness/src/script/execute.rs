@@ -622,6 +622,7 @@ impl Execution<'_, '_> {
             labels: labels.chain(unreached).collect(),
             entries: self.conversation.entries().to_vec(),
             end,
+            past: self.conversation.past().clone(),
         }
     }
 }

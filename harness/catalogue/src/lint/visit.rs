@@ -64,6 +64,7 @@ pub(super) fn templates(scenario: &Scenario) -> Vec<(Span, Role, &Template)> {
                 | Fault::Drop
                 | Fault::Duplicate(_)
                 | Fault::DelayMs(_)
+                | Fault::Before(_)
                 | Fault::Reorder
                 | Fault::Raw(_)
                 | Fault::Split(_)

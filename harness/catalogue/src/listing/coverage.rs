@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 pub struct ObserverRule {
     /// `observer/NAME/RULE`.
     pub id: String,
+    /// Whom it binds.
+    pub role: Role,
     /// First revision it judges.
     pub since: Revision,
     /// Last revision, inclusive.
@@ -123,7 +125,10 @@ fn reached<'r>(
         }
     }
     for rule in rules {
-        if rule.since <= revision && rule.until.is_none_or(|until| revision <= until) {
+        if rule.role == role
+            && rule.since <= revision
+            && rule.until.is_none_or(|until| revision <= until)
+        {
             note(rule.id.clone(), &rule.cites);
         }
     }

@@ -1,11 +1,9 @@
 //! Hints on how long a result holds, and for whom.
 
-use super::modern::Clients;
+use super::dialogue::Said;
 use super::{Observer, Rule, Sightings, Watch};
 use crate::schema::Schemas;
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::Entry;
-use mcp_assay_model::scenario::Basis;
 use mcp_assay_wire::jsonrpc::Kind;
 
 const HINTS: &str = "hints";
@@ -33,30 +31,31 @@ impl Observer for Caching {
     }
 
     fn rules(&self) -> &'static [Rule] {
-        &[Rule {
-            id: HINTS,
-            title: "cacheable results say how long and for whom",
-            rule: "the complete results of server/discover, the four lists and resources/read have `ttlMs`, an integer from 0, and `cacheScope`, public or private",
-            basis: Basis::Spec,
-            cites: &[
-                "2026-07-28/server/utilities/caching#cacheable-results.1",
-                "2026-07-28/server/utilities/caching#cacheable-results.2",
-                "2026-07-28/server/utilities/caching#cacheable-results.3",
-                "2026-07-28/server/utilities/caching#cacheable-results.4",
-                "2026-07-28/server/utilities/caching#cacheable-results.5",
-                "2026-07-28/server/utilities/caching#cacheable-results.6",
-                "2026-07-28/server/utilities/caching#time-to-live-ttl-field.7",
-            ],
-            since: Revision::R2026_07_28,
-            until: None,
-        }]
+        const {
+            &[
+                Rule::of_servers(
+                    HINTS,
+                    "cacheable results say how long and for whom",
+                    "the complete results of server/discover, the four lists and resources/read have `ttlMs`, an integer from 0, and `cacheScope`, public or private",
+                    &[
+                        "2026-07-28/server/utilities/caching#cacheable-results.1",
+                        "2026-07-28/server/utilities/caching#cacheable-results.2",
+                        "2026-07-28/server/utilities/caching#cacheable-results.3",
+                        "2026-07-28/server/utilities/caching#cacheable-results.4",
+                        "2026-07-28/server/utilities/caching#cacheable-results.5",
+                        "2026-07-28/server/utilities/caching#cacheable-results.6",
+                        "2026-07-28/server/utilities/caching#time-to-live-ttl-field.7",
+                    ],
+                )
+                .since(Revision::R2026_07_28),
+            ]
+        }
     }
 
     fn watch(&self, revision: Revision, _binding: Binding) -> Option<Box<dyn Watch>> {
         (revision.era() == Era::Modern).then(|| {
             Box::new(Results {
                 schemas: Schemas::of(revision),
-                clients: Clients::new(revision),
             }) as _
         })
     }
@@ -64,12 +63,11 @@ impl Observer for Caching {
 
 struct Results {
     schemas: &'static Schemas,
-    clients: Clients,
 }
 
 impl Watch for Results {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
-        let Some(came) = self.clients.see(entry) else {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let Some(came) = said.came() else {
             return;
         };
         let (Kind::Result, Some(asked)) = (came.message.kind, came.answers()) else {
@@ -93,7 +91,7 @@ impl Watch for Results {
             violation.message = format!("result of {}: {}", asked.method, violation.message);
             // Of two missing members each is a cause of its own.
             let path = format!("{} {}", violation.pointer, violation.expected);
-            let finding = violation.finding(entry.seq, "/result");
+            let finding = violation.finding(came.entry.seq, "/result");
             sightings.find(HINTS, &asked.method, &path, finding);
         }
     }

@@ -1,12 +1,10 @@
 //! Who asks: from 2026-07-28 on, the client alone.
 
-use super::modern::Clients;
+use super::dialogue::Said;
 use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::Entry;
-use mcp_assay_model::scenario::Basis;
 use mcp_assay_wire::jsonrpc::Kind;
 
 const NO_SERVER_REQUESTS: &str = "no-server-requests";
@@ -21,31 +19,33 @@ impl Observer for NoServerRequests {
     }
 
     fn rules(&self) -> &'static [Rule] {
-        &[Rule {
-            id: NO_SERVER_REQUESTS,
-            title: "a server sends no requests",
-            rule: "a server sends responses and notifications only; what it needs of the client it asks for within a result",
-            basis: Basis::Spec,
-            cites: &[
-                "2026-07-28/basic/patterns/index#top.1",
-                "2026-07-28/basic/transports/stdio#receiving-messages.2",
-                "2026-07-28/basic/transports/streamable-http#receiving-messages.3",
-            ],
-            since: Revision::R2026_07_28,
-            until: None,
-        }]
+        const {
+            &[
+                Rule::of_servers(
+                    NO_SERVER_REQUESTS,
+                    "a server sends no requests",
+                    "a server sends responses and notifications only; what it needs of the client it asks for within a result",
+                    &[
+                        "2026-07-28/basic/patterns/index#top.1",
+                        "2026-07-28/basic/transports/stdio#receiving-messages.2",
+                        "2026-07-28/basic/transports/streamable-http#receiving-messages.3",
+                    ],
+                )
+                .since(Revision::R2026_07_28),
+            ]
+        }
     }
 
     fn watch(&self, revision: Revision, _binding: Binding) -> Option<Box<dyn Watch>> {
-        (revision.era() == Era::Modern).then(|| Box::new(Requests(Clients::new(revision))) as _)
+        (revision.era() == Era::Modern).then(|| Box::new(Requests) as _)
     }
 }
 
-struct Requests(Clients);
+struct Requests;
 
 impl Watch for Requests {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
-        let Some(came) = self.0.see(entry) else {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let Some(came) = said.came() else {
             return;
         };
         sightings.judge(NO_SERVER_REQUESTS);
@@ -63,7 +63,7 @@ impl Watch for Requests {
         let finding = Finding::new(FindingCode::UnexpectedMessage, message)
             .expected("responses and notifications; requests to the client within `inputRequests`")
             .actual(came.text())
-            .at(entry.seq, "");
+            .at(came.entry.seq, "");
         sightings.find(NO_SERVER_REQUESTS, method, "", finding);
     }
 }

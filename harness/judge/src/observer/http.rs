@@ -4,6 +4,7 @@
 //! entry -> Connection (one MCP client) -> Exchange (one request, its response, its stream)
 //!            http/streams: one-stream, event-id-unique, no-response-on-listen
 //!            http/answers: notification-202, response-content-type, session-id-visible
+//!            http/related: related, retry, unrelated-on-listen
 //!            http/modern:  own-stream, response-content-type, from 2026-07-28 on
 //! ```
 //!
@@ -13,13 +14,15 @@
 mod answers;
 pub(super) mod exchange;
 mod modern;
+mod related;
 mod streams;
 
+use super::dialogue::Said;
 use super::{Observer, Rule, Sightings, Watch};
 use exchange::{Exchange, Home, Input};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::{Entry, HttpPart};
-use mcp_assay_model::scenario::Basis;
+use mcp_assay_model::record::HttpPart;
+use mcp_assay_wire::http::End;
 use mcp_assay_wire::jsonrpc::{Kind, Message};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +33,11 @@ const NO_RESPONSE_ON_LISTEN: &str = "no-response-on-listen";
 const NOTIFICATION_202: &str = "notification-202";
 const ONE_STREAM: &str = "one-stream";
 const OWN_STREAM: &str = "own-stream";
+const RELATED: &str = "related";
 const RESPONSE_CONTENT_TYPE: &str = "response-content-type";
+const RETRY: &str = "retry";
 const SESSION_ID_VISIBLE: &str = "session-id-visible";
+const UNRELATED: &str = "unrelated-on-listen";
 
 /// Watches the exchanges of Streamable HTTP: as the revisions with sessions have it, and as those without.
 #[derive(Clone, Copy, Debug)]
@@ -45,77 +51,90 @@ impl Observer for StreamableHttp {
     fn rules(&self) -> &'static [Rule] {
         const {
             &[
-                Rule {
-                    id: EVENT_ID_UNIQUE,
-                    title: "an event id names one event of the session",
-                    rule: "no two events of a session have the same id, whichever streams they are on",
-                    basis: Basis::Spec,
-                    cites: &["2025-03-26/basic/transports#resumability-and-redelivery.2"],
-                    since: Revision::R2025_03_26,
-                    until: Some(Revision::R2025_11_25),
-                },
-                Rule {
-                    id: NO_RESPONSE_ON_LISTEN,
-                    title: "responses do not come on a stream opened by GET",
-                    rule: "a stream that a GET opens carries requests and notifications; a response comes there only where the GET resumes the stream of a request",
-                    basis: Basis::Spec,
-                    cites: &[
-                        "2025-03-26/basic/transports#listening-for-messages-from-the-server.7",
-                    ],
-                    since: Revision::R2025_03_26,
-                    until: Some(Revision::R2025_11_25),
-                },
-                Rule {
-                    id: NOTIFICATION_202,
-                    title: "notifications and responses are accepted with 202 and no body",
-                    rule: "a server that accepts a POST of notifications or responses answers 202 Accepted without a body",
-                    basis: Basis::Spec,
-                    cites: &["2025-03-26/basic/transports#sending-messages-to-the-server.7"],
-                    since: Revision::R2025_03_26,
-                    until: Some(Revision::R2025_11_25),
-                },
-                Rule {
-                    id: ONE_STREAM,
-                    title: "each message comes on one stream only",
-                    rule: "a server with several open streams sends each message on one of them, and does not broadcast",
-                    basis: Basis::Spec,
-                    cites: &[
+                Rule::of_servers(
+                    EVENT_ID_UNIQUE,
+                    "an event id names one event of the session",
+                    "no two events of a session have the same id, whichever streams they are on",
+                    &["2025-03-26/basic/transports#resumability-and-redelivery.2"],
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    NO_RESPONSE_ON_LISTEN,
+                    "responses do not come on a stream opened by GET",
+                    "a stream that a GET opens carries requests and notifications; a response comes there only where the GET resumes the stream of a request",
+                    &["2025-03-26/basic/transports#listening-for-messages-from-the-server.7"],
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    NOTIFICATION_202,
+                    "notifications and responses are accepted with 202 and no body",
+                    "a server that accepts a POST of notifications or responses answers 202 Accepted without a body",
+                    &["2025-03-26/basic/transports#sending-messages-to-the-server.7"],
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    ONE_STREAM,
+                    "each message comes on one stream only",
+                    "a server with several open streams sends each message on one of them, and does not broadcast",
+                    &[
                         "2025-03-26/basic/transports#multiple-connections.2",
                         "2025-03-26/basic/transports#multiple-connections.3",
                     ],
-                    since: Revision::R2025_03_26,
-                    until: Some(Revision::R2025_11_25),
-                },
-                Rule {
-                    id: OWN_STREAM,
-                    title: "a notification comes on the stream of its request",
-                    rule: "the stream of a request carries what relates to this request: no progress of another one, notifications of a subscription on the stream of that subscription only, and log messages on none of these",
-                    basis: Basis::Spec,
-                    cites: &[
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    OWN_STREAM,
+                    "a notification comes on the stream of its request",
+                    "the stream of a request carries what relates to this request: no progress of another one, notifications of a subscription on the stream of that subscription only, and log messages on none of these",
+                    &[
                         "2026-07-28/basic/transports/streamable-http#receiving-messages.2",
                         "2026-07-28/server/utilities/logging#per-request-log-level.3",
                     ],
-                    since: Revision::R2026_07_28,
-                    until: None,
-                },
-                Rule {
-                    id: RESPONSE_CONTENT_TYPE,
-                    title: "a request is answered with an event stream or with JSON",
-                    rule: "the successful answer to a POST of a request is text/event-stream or application/json, and says so",
-                    basis: Basis::Spec,
-                    cites: &["2025-03-26/basic/transports#sending-messages-to-the-server.10"],
-                    since: Revision::R2025_03_26,
-                    until: None,
-                },
-                Rule {
-                    id: SESSION_ID_VISIBLE,
-                    title: "a session id is made of visible ASCII characters",
-                    rule: "the session id that a server gives has only bytes from 0x21 to 0x7E",
-                    basis: Basis::Spec,
-                    cites: &["2025-03-26/basic/transports#session-management.3"],
-                    since: Revision::R2025_03_26,
-                    until: Some(Revision::R2025_11_25),
-                },
+                )
+                .since(Revision::R2026_07_28),
+                Rule::of_servers(
+                    RELATED,
+                    "the stream of a request carries what relates to it",
+                    "progress of a request does not come on the stream of another request while its own stream is open",
+                    &["2025-03-26/basic/transports#sending-messages-to-the-server.15"],
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    RESPONSE_CONTENT_TYPE,
+                    "a request is answered with an event stream or with JSON",
+                    "the successful answer to a POST of a request is text/event-stream or application/json, and says so",
+                    &["2025-03-26/basic/transports#sending-messages-to-the-server.10"],
+                )
+                .since(Revision::R2025_03_26),
+                Rule::of_servers(
+                    RETRY,
+                    "a stream that ends early says when to come back",
+                    "a server that closes the stream of a request before the response, and has given event ids to resume it by, has sent an event with `retry` on it",
+                    &["2025-11-25/basic/transports#sending-messages-to-the-server.13"],
+                )
+                .since(Revision::R2025_11_25)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    SESSION_ID_VISIBLE,
+                    "a session id is made of visible ASCII characters",
+                    "the session id that a server gives has only bytes from 0x21 to 0x7E",
+                    &["2025-03-26/basic/transports#session-management.3"],
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    UNRELATED,
+                    "a stream opened by GET carries what relates to no request",
+                    "progress of a request does not come on a stream that a GET opened while the stream of the request is open",
+                    &["2025-03-26/basic/transports#listening-for-messages-from-the-server.6"],
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
             ]
         }
     }
@@ -129,7 +148,7 @@ impl Observer for StreamableHttp {
                     batches: BTreeMap::new(),
                 }))
             }
-            (Binding::Http, Era::Modern) => Some(Box::new(modern::Exchanges::new(revision))),
+            (Binding::Http, Era::Modern) => Some(Box::<modern::Exchanges>::default()),
             (Binding::Http | Binding::HttpSse | Binding::Stdio | Binding::Memory, _) => None,
         }
     }
@@ -165,7 +184,8 @@ struct Connection {
 }
 
 impl Watch for Exchanges {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let entry = said.entry;
         let connection = match self.connections.get_mut(&entry.connection) {
             Some(connection) => connection,
             None => self
@@ -200,6 +220,7 @@ impl Watch for Exchanges {
             HttpPart::Event {
                 name,
                 id,
+                retry,
                 is_terminated,
                 ..
             } => {
@@ -209,10 +230,13 @@ impl Watch for Exchanges {
                 }
                 if let Some(exchange) = connection.exchanges.get_mut(&http.exchange) {
                     exchange.is_old_sse |= name.as_deref() == Some("endpoint");
+                    exchange.has_retry |= retry.is_some();
+                    exchange.has_event_ids |= id.as_ref().is_some_and(|id| !id.is_empty());
                 }
                 if entry.part_of.is_none() {
                     connection.event(http.exchange, id.as_deref(), entry, sightings);
                 }
+                connection.relates(http.exchange, said, sightings);
                 if entry
                     .message
                     .as_ref()
@@ -226,6 +250,9 @@ impl Watch for Exchanges {
             }
             HttpPart::End(end) => {
                 connection.open.remove(&http.exchange);
+                if *end == End::Complete {
+                    connection.ended_early(http.exchange, said, sightings);
+                }
                 if let Some(exchange) = connection.exchanges.get_mut(&http.exchange) {
                     exchange.ended = Some((entry.seq, end.clone()));
                 }

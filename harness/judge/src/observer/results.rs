@@ -1,12 +1,10 @@
 //! What a result says of its own type.
 
-use super::modern::{Asked, Clients};
+use super::dialogue::{Asked, Said};
 use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::Entry;
-use mcp_assay_model::scenario::Basis;
 use mcp_assay_wire::jsonrpc::Kind;
 use serde_json::{Map, Value};
 
@@ -23,39 +21,35 @@ impl Observer for Types {
     }
 
     fn rules(&self) -> &'static [Rule] {
-        &[Rule {
-            id: RESULT_TYPE,
-            title: "a result says its type",
-            rule: "every result has a string `resultType`: `complete`; `input_required`, but of tools/call, prompts/get and resources/read only; or what an extension adds that both sides declared",
-            basis: Basis::Spec,
-            cites: &[
-                "2026-07-28/basic/index#result-responses.4",
-                "2026-07-28/basic/index#resulttype.2",
-                "2026-07-28/basic/patterns/mrtr#supported-requests.2",
-            ],
-            since: Revision::R2026_07_28,
-            until: None,
-        }]
+        const {
+            &[
+                Rule::of_servers(
+                    RESULT_TYPE,
+                    "a result says its type",
+                    "every result has a string `resultType`: `complete`; `input_required`, but of tools/call, prompts/get and resources/read only; or what an extension adds that both sides declared",
+                    &[
+                        "2026-07-28/basic/index#result-responses.4",
+                        "2026-07-28/basic/index#resulttype.2",
+                        "2026-07-28/basic/patterns/mrtr#supported-requests.2",
+                    ],
+                )
+                .since(Revision::R2026_07_28),
+            ]
+        }
     }
 
     fn watch(&self, revision: Revision, _binding: Binding) -> Option<Box<dyn Watch>> {
-        (revision.era() == Era::Modern).then(|| {
-            Box::new(Results {
-                revision,
-                clients: Clients::new(revision),
-            }) as _
-        })
+        (revision.era() == Era::Modern).then(|| Box::new(Results { revision }) as _)
     }
 }
 
 struct Results {
     revision: Revision,
-    clients: Clients,
 }
 
 impl Watch for Results {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
-        let Some(came) = self.clients.see(entry) else {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let Some(came) = said.came() else {
             return;
         };
         let (Kind::Result, Some(asked)) = (came.message.kind, came.answers()) else {
@@ -73,7 +67,7 @@ impl Watch for Results {
                     .unwrap_or_else(|| came.text()),
             )
             .at(
-                entry.seq,
+                came.entry.seq,
                 if found.is_some() {
                     "/result/resultType"
                 } else {

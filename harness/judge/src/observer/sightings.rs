@@ -8,7 +8,12 @@ use std::collections::BTreeMap;
 pub struct Sightings {
     judged: BTreeMap<&'static str, u64>,
     found: BTreeMap<Cause, Finding>,
+    /// Causes that were not told yet.
+    news: Vec<Cause>,
 }
+
+/// Causes that are told apart; a peer that can name more is counted with the last of them.
+const CAUSES: usize = 1000;
 
 /// What makes two findings one.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -48,8 +53,20 @@ impl Sightings {
             method: method.to_owned(),
             path: path.to_owned(),
         };
+        let cause = if self.found.len() >= CAUSES && !self.found.contains_key(&cause) {
+            let same_rule = |known: &&Cause| known.rule == cause.rule && known.code == cause.code;
+            match self.found.keys().rfind(same_rule) {
+                Some(known) => known.clone(),
+                None => cause,
+            }
+        } else {
+            cause
+        };
         match self.found.get_mut(&cause) {
-            None => drop(self.found.insert(cause, finding)),
+            None => {
+                self.news.push(cause.clone());
+                self.found.insert(cause, finding);
+            }
             Some(kept) => {
                 let count = kept.count + finding.count;
                 if size(&finding) < size(kept) {
@@ -60,9 +77,31 @@ impl Sightings {
         }
     }
 
+    /// Keeps what another watch of the same rules saw as well.
+    pub(crate) fn keep_common(&mut self, other: &Sightings) {
+        self.found
+            .retain(|cause, _| other.found.contains_key(cause));
+        for (rule, judged) in &mut self.judged {
+            *judged = (*judged).min(other.judged(rule));
+        }
+    }
+
+    /// Keeps the rules that satisfy a test.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.found.retain(|cause, _| keep(cause.rule));
+        self.judged.retain(|rule, _| keep(rule));
+    }
+
     /// How many things a rule judged.
     pub fn judged(&self, rule: &str) -> u64 {
         self.judged.get(rule).copied().unwrap_or(0)
+    }
+
+    /// What was found of causes that were not seen before, since this was last asked for.
+    pub fn take_news(&mut self) -> Vec<(&'static str, Finding)> {
+        let news = std::mem::take(&mut self.news).into_iter();
+        news.filter_map(|cause| Some((cause.rule, self.found.get(&cause)?.clone())))
+            .collect()
     }
 
     /// What was found, in order of rule and cause.

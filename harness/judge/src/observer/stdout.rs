@@ -1,11 +1,11 @@
 //! What a server writes to its standard output: one message a line, and nothing else.
 
+use super::dialogue::Said;
 use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Channel, Direction, Entry};
-use mcp_assay_model::scenario::Basis;
 use mcp_assay_wire::jsonrpc::Kind;
 use mcp_assay_wire::stdio::{Defect, DefectKind, Terminator};
 
@@ -21,15 +21,18 @@ impl Observer for Stdout {
     }
 
     fn rules(&self) -> &'static [Rule] {
-        &[Rule {
-            id: MESSAGES_ONLY,
-            title: "standard output carries messages only",
-            rule: "every line that a server writes to its standard output is a JSON-RPC message",
-            basis: Basis::Spec,
-            cites: &["2024-11-05/basic/transports#stdio.4"],
-            since: Revision::R2024_11_05,
-            until: None,
-        }]
+        const {
+            &[Rule::of_servers(
+                MESSAGES_ONLY,
+                "standard output carries messages only",
+                "every line that a server writes to its standard output is a JSON-RPC message",
+                &[
+                    "2024-11-05/basic/transports#stdio.1",
+                    "2024-11-05/basic/transports#stdio.4",
+                    "2025-03-26/basic/transports#top.1",
+                ],
+            )]
+        }
     }
 
     fn watch(&self, _revision: Revision, binding: Binding) -> Option<Box<dyn Watch>> {
@@ -43,7 +46,8 @@ impl Observer for Stdout {
 struct Lines;
 
 impl Watch for Lines {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let entry = said.entry;
         let is_line = entry.direction == Direction::Received
             && matches!(entry.channel, Channel::Stdout | Channel::Memory)
             // In memory an exchange of HTTP is no line.

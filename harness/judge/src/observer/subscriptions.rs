@@ -1,12 +1,10 @@
 //! Notifications of `subscriptions/listen`: each says whose it is, the acknowledgement comes first, and none comes that was not asked for.
 
-use super::modern::{Asked, Came, Clients};
+use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::Entry;
-use mcp_assay_model::scenario::Basis;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -51,40 +49,34 @@ impl Observer for Subscriptions {
     fn rules(&self) -> &'static [Rule] {
         const {
             &[
-                Rule {
-                    id: CANCELLED,
-                    title: "a server cancels subscriptions only",
-                    rule: "a server sends notifications/cancelled only with the id of a subscriptions/listen request",
-                    basis: Basis::Spec,
-                    cites: &[
+                Rule::of_servers(
+                    CANCELLED,
+                    "a server cancels subscriptions only",
+                    "a server sends notifications/cancelled only with the id of a subscriptions/listen request",
+                    &[
                         "2026-07-28/basic/patterns/cancellation#top.3",
                         "2026-07-28/basic/patterns/cancellation#behavior-requirements.3",
                     ],
-                    since: Revision::R2026_07_28,
-                    until: None,
-                },
-                Rule {
-                    id: REQUESTED,
-                    title: "a subscription brings what was asked for",
-                    rule: "a server sends on a subscription only the kinds of notifications that its filter has",
-                    basis: Basis::Spec,
-                    cites: &["2026-07-28/basic/patterns/subscriptions#opening-a-stream.1"],
-                    since: Revision::R2026_07_28,
-                    until: None,
-                },
-                Rule {
-                    id: TAG,
-                    title: "a notification of a subscription says whose it is",
-                    rule: "each notification of a subscription carries the id of an open subscriptions/listen request, and the acknowledgement is the first that carries it",
-                    basis: Basis::Spec,
-                    cites: &[
+                )
+                .since(Revision::R2026_07_28),
+                Rule::of_servers(
+                    REQUESTED,
+                    "a subscription brings what was asked for",
+                    "a server sends on a subscription only the kinds of notifications that its filter has",
+                    &["2026-07-28/basic/patterns/subscriptions#opening-a-stream.1"],
+                )
+                .since(Revision::R2026_07_28),
+                Rule::of_servers(
+                    TAG,
+                    "a notification of a subscription says whose it is",
+                    "each notification of a subscription carries the id of an open subscriptions/listen request, and the acknowledgement is the first that carries it",
+                    &[
                         "2026-07-28/basic/index#meta.16",
                         "2026-07-28/basic/patterns/subscriptions#acknowledgment.1",
                         "2026-07-28/basic/patterns/subscriptions#acknowledgment.2",
                     ],
-                    since: Revision::R2026_07_28,
-                    until: None,
-                },
+                )
+                .since(Revision::R2026_07_28),
             ]
         }
     }
@@ -92,7 +84,6 @@ impl Observer for Subscriptions {
     fn watch(&self, revision: Revision, _binding: Binding) -> Option<Box<dyn Watch>> {
         (revision.era() == Era::Modern).then(|| {
             Box::new(Tagged {
-                clients: Clients::new(revision),
                 acknowledged: BTreeSet::new(),
             }) as _
         })
@@ -100,14 +91,13 @@ impl Observer for Subscriptions {
 }
 
 struct Tagged {
-    clients: Clients,
     /// Subscriptions that were acknowledged, by connection and the position of their request.
     acknowledged: BTreeSet<(String, u64)>,
 }
 
 impl Watch for Tagged {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
-        let Some(came) = self.clients.see(entry) else {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let Some(came) = said.came() else {
             return;
         };
         // What was asked in words that we cannot read may be what it answers.
@@ -130,6 +120,7 @@ impl Watch for Tagged {
                 return;
             }
         };
+        let entry = came.entry;
         let key = (entry.connection.clone(), subscription.seq);
         if method == ACKNOWLEDGED {
             self.acknowledged.insert(key);

@@ -2,13 +2,15 @@
 
 use super::{Observed, Rule, Sighting};
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::protocol::{Binding, Revision, Role};
 use mcp_assay_model::verdict::{Reason, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What all observers saw, over all conversations of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
+    /// Whether rules on clients count as well.
+    has_clients: bool,
     seen: BTreeMap<(String, Revision, Binding), Seen>,
 }
 
@@ -64,6 +66,14 @@ impl Seen {
 }
 
 impl Tally {
+    /// Of rules on servers and on clients.
+    pub fn of_both_sides() -> Self {
+        Tally {
+            has_clients: true,
+            ..Tally::default()
+        }
+    }
+
     /// Adds what was seen of one case. `connection`: the first case on its connection, which is itself unless the connection is shared.
     pub fn add(
         &mut self,
@@ -74,6 +84,9 @@ impl Tally {
     ) {
         for one in observed {
             for rule in one.rules.iter().filter(|rule| rule.is_in(revision)) {
+                if rule.role == Role::Client && !self.has_clients {
+                    continue;
+                }
                 let key = (
                     format!("observer/{}/{}", one.observer, rule.id),
                     revision,

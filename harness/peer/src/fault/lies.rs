@@ -8,6 +8,7 @@ pub(super) mod ids;
 pub(super) mod modern;
 pub(super) mod oddities;
 pub(super) mod pages;
+pub(super) mod progress;
 pub(super) mod repeats;
 pub(super) mod strikes;
 pub(super) mod version;

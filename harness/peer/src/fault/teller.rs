@@ -6,6 +6,7 @@ use super::wire::{self, Struck};
 use super::{FaultRefused, Planted, registry};
 use crate::error::RpcError;
 use crate::incoming::Arrival;
+use crate::json::Json;
 use crate::modern::meta::Meta;
 use crate::modern::mrtr::Rounds;
 use crate::options::Resolve;
@@ -337,6 +338,20 @@ impl Teller {
             Struck::Repeated(message, times) => {
                 let count = usize::try_from(times).unwrap_or(usize::MAX);
                 std::iter::repeat_n(say(message), count.saturating_add(1)).collect()
+            }
+            Struck::Preceded(texts, message) => {
+                let before = texts.into_iter().map(|text| {
+                    // In an array of answers there is no place for it: it is a message of its own.
+                    let about = About::Notification(String::new());
+                    say(Outgoing {
+                        about,
+                        json: Json::Raw(text),
+                        ..message.clone()
+                    })
+                });
+                let mut all: Vec<Utterance> = before.collect();
+                all.push(say(message));
+                all
             }
             Struck::Delayed(message, delay) => vec![Utterance {
                 delay,

@@ -18,6 +18,8 @@ pub(crate) enum Struck {
     Dropped,
     /// It goes out this many times more.
     Repeated(Outgoing, u32),
+    /// These go out before it.
+    Preceded(Vec<String>, Outgoing),
     /// It goes out later.
     Delayed(Outgoing, Duration),
     /// It goes out after the next one.
@@ -76,6 +78,7 @@ pub(crate) fn strike(
         }
         Fault::Drop => Struck::Dropped,
         Fault::Duplicate(times) => Struck::Repeated(message, *times),
+        Fault::Before(texts) => Struck::Preceded(texts.clone(), message),
         Fault::DelayMs(ms) => Struck::Delayed(message, Duration::from_millis(*ms)),
         Fault::Reorder => Struck::Held(message),
         Fault::Raw(bytes) => Struck::Bytes(bytes.clone()),

@@ -120,6 +120,7 @@ fn strike(fault: &Fault, response: &mut Response<Body>) -> bool {
         | Fault::Drop
         | Fault::Duplicate(_)
         | Fault::DelayMs(_)
+        | Fault::Before(_)
         | Fault::Reorder
         | Fault::Raw(_)
         | Fault::Split(_)

@@ -7,7 +7,7 @@ use crate::testing::REVISION;
 use crate::testing::http::{Say, Site, events, json_answer, ordinary_answer, peer};
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::protocol::Binding;
-use mcp_assay_model::record::{Bound, End, HttpPart, NativeBound, Record};
+use mcp_assay_model::record::{Bound, End, HttpPart, NativeBound, Past, Record};
 use mcp_assay_model::verdict::{Reason, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -65,6 +65,7 @@ pub(super) fn judged(conversation: &Conversation, bound: Bound, judge: &str) -> 
         entries: conversation.entries().to_vec(),
         labels: BTreeMap::from([("w".to_owned(), bound)]),
         end: End::Alive,
+        past: Past::default(),
     };
     let judges = super::super::judges::Judges;
     judges.judge(judge, Some("w"), &record).unwrap()

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::protocol::Binding;
 use mcp_assay_model::record::{
-    Bound, Channel, Direction, End, Entry, Http, HttpPart, Record, Sent,
+    Bound, Channel, Direction, End, Entry, Http, HttpPart, Past, Record, Sent,
 };
 use mcp_assay_model::verdict::{Reason, Verdict};
 use mcp_assay_wire::http::Head;
@@ -101,6 +101,7 @@ pub(super) fn record(entries: Vec<Entry>, reply: Option<u64>) -> Record {
         entries,
         labels: BTreeMap::from([("w".to_owned(), Bound::Sent(sent))]),
         end: End::Alive,
+        past: Past::default(),
     }
 }
 

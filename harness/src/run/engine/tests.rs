@@ -146,6 +146,9 @@ impl Ran {
                     assert!(results.iter().all(|result| result.case == *case));
                 }
                 Event::TargetRestarted { .. } => {}
+                Event::Lost { .. } | Event::ConversationEnded { .. } => {
+                    panic!("only of what was listened to")
+                }
                 Event::RunStarted(_) | Event::RunFinished(_) => panic!("in the middle"),
             }
         }
@@ -647,7 +650,7 @@ async fn without_permission_no_tool_is_called_and_the_results_say_why() {
         });
         assert_eq!(calls.count(), 0);
         let results = ran.of_cards();
-        let id = "tour/tools/call-results";
+        let id = "tour/tools/calls";
         let result = results.iter().find(|result| result.id == id).unwrap();
         let reason = if forbidden {
             Reason::CallsForbidden

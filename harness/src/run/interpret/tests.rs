@@ -6,7 +6,7 @@ use crate::testing::{
 };
 use mcp_assay_judge::Judgement;
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::record::{Bound, End, Missing, Record};
+use mcp_assay_model::record::{Bound, End, Missing, Past, Record};
 use mcp_assay_model::requirement::Level;
 use mcp_assay_model::result::CheckResult;
 use mcp_assay_model::verdict::{Outcome, Reason, Verdict};
@@ -240,6 +240,7 @@ fn some_record(end: End) -> Record {
             },
         )]),
         end,
+        past: Past::default(),
     }
 }
 

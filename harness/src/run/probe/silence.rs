@@ -2,7 +2,7 @@
 
 use crate::script::conversation::{Conversation, FLOOD_ENTRIES};
 use mcp_assay_judge::http_instead;
-use mcp_assay_model::record::{Channel, Direction, End, Missing, Record};
+use mcp_assay_model::record::{Channel, Direction, End, Missing, Past, Record};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ fn instead(conversation: &Conversation) -> Option<String> {
         entries: conversation.entries().to_vec(),
         labels: BTreeMap::new(),
         end: End::Alive,
+        past: Past::default(),
     };
     // Some of these are of the target, the others of its event stream.
     let of_whom = |why: &str| if why.starts_with("its ") { "" } else { "it " };

@@ -408,7 +408,7 @@ impl Conversation {
     fn attribute(&mut self, response: &Message, exchange: Option<u64>) -> Option<u64> {
         let next = self.last_seq() + 1;
         let late = response.id.as_ref();
-        if late.is_some_and(|id| self.retired.contains(id)) {
+        if late.is_some_and(|id| self.past.ids.contains(id)) {
             // A late answer to an earlier case on this connection says nothing about this one.
             return None;
         }

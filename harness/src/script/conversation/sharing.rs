@@ -18,7 +18,17 @@ impl Conversation {
             return;
         }
         let past = self.sent.drain(self.handshake.sent..);
-        self.retired.extend(past.filter_map(|state| state.sent.id));
+        self.past.ids.extend(past.filter_map(|state| state.sent.id));
+        let spoken = self.transcript.entries().get(self.handshake.entries..);
+        let asked = spoken
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry.direction == Direction::Sent);
+        let tokens = asked.filter_map(|entry| {
+            let message = entry.message.as_ref()?;
+            message.value.pointer("/params/_meta/progressToken")
+        });
+        self.past.tokens.extend(tokens.cloned());
         let carried = self.exchanges.forget_after(self.handshake.exchanges);
         // The server's own stream may go on in a later exchange than that of the handshake, which is then part of every record.
         let begins = |entry: &&Entry| {

@@ -27,6 +27,10 @@ pub(super) struct Exchange {
     pub status: Option<u16>,
     /// Position of the head that opened its event stream.
     pub opened: Option<u64>,
+    /// Whether an event on it had an id to resume by.
+    pub has_event_ids: bool,
+    /// Whether an event on it said when to come back.
+    pub has_retry: bool,
     /// Whether it is a stream of HTTP+SSE at the same address, to which other rules apply.
     pub is_old_sse: bool,
     /// Where and how it ended.
@@ -90,6 +94,8 @@ impl Exchange {
             is_redirected: false,
             status: None,
             opened: None,
+            has_event_ids: false,
+            has_retry: false,
             is_old_sse: false,
             ended: None,
         }

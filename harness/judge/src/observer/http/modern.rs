@@ -2,30 +2,23 @@
 
 use super::answers::content_type;
 use super::{OWN_STREAM, Sightings, Watch};
-use crate::observer::modern::{Came, Clients};
+use crate::observer::dialogue::{Came, Said};
 use crate::observer::subscriptions::is_of_subscription;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::protocol::Revision;
-use mcp_assay_model::record::{Entry, Http, HttpPart};
+use mcp_assay_model::record::{Http, HttpPart};
 use std::collections::BTreeSet;
 
 /// The eyes on one conversation.
+#[derive(Default)]
 pub(super) struct Exchanges {
-    clients: Clients,
     /// Exchanges in which a redirect was followed that need not have kept method and body, by connection.
     redirected: BTreeSet<(String, u64)>,
 }
 
 impl Exchanges {
-    pub fn new(revision: Revision) -> Self {
-        Exchanges {
-            clients: Clients::new(revision),
-            redirected: BTreeSet::new(),
-        }
-    }
-
-    fn answer(&mut self, entry: &Entry, sightings: &mut Sightings) {
+    fn answer(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        let entry = said.entry;
         let Some(Http {
             exchange,
             part: HttpPart::Response { status, head, .. },
@@ -38,7 +31,7 @@ impl Exchanges {
             self.redirected.insert(key);
         } else if (200..300).contains(status)
             && !self.redirected.contains(&key)
-            && let Some(asked) = self.clients.carrier(entry)
+            && let Some(asked) = said.carrier()
         {
             content_type(&asked.method, *status, head, entry, sightings);
         }
@@ -46,11 +39,11 @@ impl Exchanges {
 }
 
 impl Watch for Exchanges {
-    fn see(&mut self, entry: &Entry, sightings: &mut Sightings) {
-        if let Some(came) = self.clients.see(entry) {
+    fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        if let Some(came) = said.came() {
             own_stream(&came, sightings);
         }
-        self.answer(entry, sightings);
+        self.answer(said, sightings);
     }
 }
 

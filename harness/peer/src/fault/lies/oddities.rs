@@ -183,7 +183,7 @@ pub(crate) fn with_other_error_texts(json: &mut Json) -> bool {
     if json.at("/error/message").is_none() {
         return false;
     }
-    let message = "Das geht nicht \u{2639}\n\tat line 1 \u{0}\u{2028}";
+    let message = "Das geht nicht \u{2639}\tat line 1 \u{0}\u{2028}";
     json.set("/error/message", Json::text(message));
     if json.at("/error/data").is_none() {
         json.set("/error/data", Json::text("no stack trace"));
@@ -293,9 +293,9 @@ impl SpeaksInBetween {
                 Outgoing::notification("notifications/message", params.into())
             }
             Aside::Ping => {
-                // The id of the client's first request: each side counts for itself.
+                // An id that some take for none, and that the server's own questions do not have.
                 let id = match self.said {
-                    1 => "1".to_owned(),
+                    1 => "0".to_owned(),
                     said => format!("\"mcp-assay-in-between-{said}\""),
                 };
                 Outgoing::request(&RawId(id), "ping", None)
@@ -328,6 +328,24 @@ impl Lie for SpeaksInBetween {
         }
         fired.count();
         vec![self.say(), message]
+    }
+}
+
+/// Asks for the roots of a client that declared them, once it is ready.
+pub(crate) struct AsksForRoots;
+
+impl Lie for AsksForRoots {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        let is_ready = matches!(
+            heard.what,
+            What::Notification(_, "notifications/initialized")
+        );
+        if !is_ready || !heard.terms.is_some_and(|terms| terms.has_roots()) {
+            return Course::Honest;
+        }
+        fired.count();
+        let id = RawId("\"roots-at-once\"".to_owned());
+        Course::Say(vec![Outgoing::request(&id, "roots/list", None)])
     }
 }
 
@@ -411,6 +429,16 @@ impl Offers {
     }
 }
 
+impl Offers {
+    /// Whether a notification is of what it has, or of no feature.
+    fn may_notify(&self, method: &str) -> bool {
+        let name = method.strip_prefix("notifications/").unwrap_or(method);
+        let is_log = name == "message";
+        let mut features = FEATURES.iter().filter(|start| name.starts_with(**start));
+        !is_log && features.all(|feature| self.feature == Some(feature))
+    }
+}
+
 impl Lie for Offers {
     fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
         let What::Request(_, method, _) = heard.what else {
@@ -440,6 +468,12 @@ impl Lie for Offers {
                     fired.count();
                 }
             });
+        }
+        if let About::Notification(method) = &message.about
+            && !self.may_notify(method)
+        {
+            fired.count();
+            return Vec::new();
         }
         // What it does not have it does not promise to tell of either.
         if message.about

@@ -1,15 +1,16 @@
 //! Lawful oddities: near misses that every card and every observer meets. Long because it is a list.
 
 use super::modern_provocations::{LISTEN, TOUCH as TOUCH_MODERN};
-use super::provocations::{ECHO, LIST, OPEN, PING, UNKNOWN_METHOD};
+use super::provocations::{ECHO, LIST, OPEN, OPEN_WITH_ROOTS, PING, UNKNOWN_METHOD};
 use super::{LAWFUL, NamedFault, Over, lawful, over_http};
 use crate::fault::lies::habit::Habit;
 use crate::fault::lies::modern::listening::CancelsAfterTelling;
 use crate::fault::lies::oddities::{
-    AnswersOutOfOrder, Aside, Offers, Pages, Rewrites, SpeaksInBetween, with_escapes,
+    AnswersOutOfOrder, Aside, AsksForRoots, Offers, Pages, Rewrites, SpeaksInBetween, with_escapes,
     with_members_reversed, with_other_error_texts, with_unknown_members, with_white_space,
     without_optional_members,
 };
+use crate::fault::lies::pages::{EmptyLastPages, GrowsBetweenWalks};
 use crate::fault::quirk::Quirk;
 
 /// Sorted by name.
@@ -26,6 +27,12 @@ pub(super) const FAULTS: &[NamedFault] = &[
         &[OPEN, LIST, PING],
         || Box::new(AnswersOutOfOrder),
     ),
+    lawful(
+        "asks-for-roots-when-declared",
+        "asks a client for its roots as soon as it is ready, where it declared them",
+        &[OPEN_WITH_ROOTS],
+        || Box::new(AsksForRoots),
+    ),
     NamedFault {
         over: Over::Stdio,
         ..lawful(
@@ -36,10 +43,28 @@ pub(super) const FAULTS: &[NamedFault] = &[
         )
     },
     lawful(
+        "empty-last-pages",
+        "follows the last page of each list with two that are empty",
+        &[OPEN, super::Provocation::Walk(20)],
+        || Box::<EmptyLastPages>::default(),
+    ),
+    lawful(
         "escapes-all-text",
         "writes every character of every string as an escape",
         &[OPEN],
         || Rewrites::begin(with_escapes),
+    ),
+    lawful(
+        "grows-between-walks",
+        "has one prompt more each time that its prompts are listed, in the legacy era",
+        &[
+            OPEN,
+            super::Provocation::Send(r#"{"jsonrpc":"2.0","id":8,"method":"prompts/list"}"#),
+            super::Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":9,"method":"prompts/list","params":{"cursor":"cHJvbXB0czozOjhmN2RlMjJm"}}"#,
+            ),
+        ],
+        || Box::<GrowsBetweenWalks>::default(),
     ),
     lawful(
         "leaves-out-optional-members",
@@ -79,7 +104,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
     ),
     lawful(
         "pings-in-between",
-        "pings the client before each answer, in the legacy era, first under the id of the client's own first request",
+        "pings the client before each answer, in the legacy era, first under the id 0",
         &[OPEN, ECHO],
         || SpeaksInBetween::begin(Aside::Ping),
     ),

@@ -29,7 +29,7 @@ fn asked(meta: &str) -> Talk {
 
 #[test]
 fn log_messages_come_for_a_request_that_asks_for_them() {
-    let said = |talk: Talk| watched("scope", "logging", &talk);
+    let said = |talk: Talk| watched("logging", "requested", &talk);
     assert_eq!(said(asked("").reply("q", &result("1"))), "0");
     for (meta, level, expected) in [
         ("", "emergency", "1 unexpected-message #2"),
@@ -58,7 +58,7 @@ fn log_messages_come_for_a_request_that_asks_for_them() {
 
 #[test]
 fn a_log_message_may_lag_behind_its_response_and_not_behind_a_later_one() {
-    let said = |talk: Talk| watched("scope", "logging", &talk);
+    let said = |talk: Talk| watched("logging", "requested", &talk);
     let answered = || asked(INFO).reply("q", &result("1"));
     assert_eq!(said(answered().came(log("info"))), "1");
     let later = || answered().sent("p", &call("2", ""));
@@ -78,7 +78,7 @@ fn a_log_message_may_lag_behind_its_response_and_not_behind_a_later_one() {
 
 #[test]
 fn progress_has_the_token_of_a_request_without_response() {
-    let said = |talk: Talk| watched("scope", "progress", &talk);
+    let said = |talk: Talk| watched("progress", "active", &talk);
     for (token, expected) in [
         (r#""t""#, "1"),
         (r#""\u0074""#, "1"),
@@ -116,9 +116,9 @@ fn progress_has_the_token_of_a_request_without_response() {
 fn what_we_cannot_read_may_have_asked_for_anything() {
     for raw in ["{", r#"{"params":1}"#] {
         let talk = || Talk::modern().raw(raw);
-        for rule in ["logging", "progress"] {
+        for (observer, rule) in [("logging", "requested"), ("progress", "active")] {
             let talk = talk().came(log("info")).came(progress("1"));
-            assert_eq!(watched("scope", rule, &talk), "0", "{raw}");
+            assert_eq!(watched(observer, rule, &talk), "0", "{raw}");
         }
     }
 }
@@ -131,7 +131,10 @@ fn over_http_the_stream_says_whose_they_are() {
             .head(1, 200, STREAM);
         talk.modern_post("p", second).head(2, 200, STREAM)
     };
-    let said = |rule: &str, talk: Talk| watched("scope", rule, &talk);
+    let said = |rule: &str, talk: Talk| match rule {
+        "logging" => watched("logging", "requested", &talk),
+        _ => watched("progress", "active", &talk),
+    };
     let two = || streams(&call("1", INFO), &call("2", ""));
     assert_eq!(said("logging", two().event(1, None, &log("info"))), "1");
     assert_eq!(
@@ -158,4 +161,53 @@ fn over_http_the_stream_says_whose_they_are() {
     let cut = Talk::modern_http().modern_post("q", &call("1", ""));
     let cut = cut.head(1, 200, JSON).body(1, &log("info"));
     assert_eq!(said("logging", cut), "1 unexpected-message #3");
+}
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
+
+fn opened(capabilities: &str) -> Talk {
+    let welcome = format!(
+        r#"{{"jsonrpc":"2.0","id":0,"result":{{"protocolVersion":"2025-06-18","capabilities":{capabilities},"serverInfo":{{"name":"s","version":"1"}}}}}}"#
+    );
+    Talk::new().sent("i", INITIALIZE).reply("i", &welcome)
+}
+
+#[test]
+fn in_the_legacy_era_a_server_logs_at_the_level_that_was_set() {
+    let set = |level: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{{"level":"{level}"}}}}"#
+        )
+    };
+    let done = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+    let said = |talk: Talk| watched("logging", "level", &talk);
+    let open = || opened(r#"{"logging":{}}"#);
+    assert_eq!(said(open().came(log("debug"))), "0");
+    let waiting = || open().sent("q", &set("warning"));
+    assert_eq!(said(waiting().came(log("debug"))), "0");
+    let answered = || waiting().reply("q", done);
+    assert_eq!(said(answered().came(log("warning"))), "1");
+    assert_eq!(
+        said(answered().came(log("notice"))),
+        "1 value #5 /params/level"
+    );
+    // While another level is asked for, either may be meant.
+    let changing = answered().sent("r", &set("debug").replace(":1,", ":2,"));
+    assert_eq!(said(changing.came(log("notice"))), "0");
+    let refused = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"m"}}"#;
+    assert_eq!(said(waiting().reply("q", refused).came(log("debug"))), "0");
+}
+
+#[test]
+fn a_server_that_logs_declares_it() {
+    let said = |capabilities: &str| {
+        let talk = opened(capabilities).came(log("info"));
+        watched("logging", "declared", &talk)
+    };
+    assert_eq!(said(r#"{"logging":{}}"#), "1");
+    assert_eq!(said("{}"), "1 undeclared #3");
+    assert_eq!(said(r#"{"logging":null}"#), "1 undeclared #3");
+    // In the modern era nobody need ask what is declared.
+    let unasked = Talk::modern().came(log("info"));
+    assert_eq!(watched("logging", "declared", &unasked), "0");
 }

@@ -1,0 +1,288 @@
+//! The requests of one side, with their answers, in bounded memory.
+
+use mcp_assay_model::record::Entry;
+use mcp_assay_wire::jsonrpc::{Message, RawId};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::CLIENT_CAPABILITIES;
+
+/// Requests with an answer that are remembered; older ones are forgotten.
+const FINISHED: usize = 4096;
+
+/// Requests without an answer that are remembered.
+const PENDING: usize = 65_536;
+
+/// Bytes of requests that are remembered whole, of those with an answer; of the others only the method, the id and the token are.
+const WEIGHT: u64 = 4 << 20;
+
+/// The requests of one side.
+#[derive(Default)]
+pub(in crate::observer) struct Requests {
+    /// By their order.
+    kept: BTreeMap<u64, Asked>,
+    next: u64,
+    /// Order of those at a position: of a batch several.
+    by_seq: HashMap<u64, Vec<u64>>,
+    /// Order of the last in each HTTP exchange.
+    by_exchange: HashMap<u64, u64>,
+    /// Order of the last without a response, by its id.
+    pending: HashMap<String, u64>,
+    /// Order of those with an answer, and how many bytes each weighs, oldest first.
+    finished: VecDeque<(u64, u64)>,
+    /// How many of `finished`, from the front, are not whole any more.
+    light: usize,
+    weight: u64,
+    /// Position of the last request that has a response.
+    answered_up_to: u64,
+    /// Whether any was forgotten.
+    is_forgetful: bool,
+}
+
+/// A request.
+pub(in crate::observer) struct Asked {
+    /// Its position; the items of a batch have that of the batch.
+    pub seq: u64,
+    /// Its id, as written.
+    pub id: Option<RawId>,
+    /// Its method.
+    pub method: String,
+    /// The whole of it; null where it was answered long ago.
+    value: Arc<Value>,
+    /// Its progress token.
+    token: Option<Value>,
+    /// Its HTTP exchange.
+    pub exchange: Option<u64>,
+    /// Status of the last response in that exchange.
+    pub status: Option<u16>,
+    /// Whether it asked for a task, which goes on when it is answered.
+    pub is_task: bool,
+    /// Whether a server has to serve it by this revision.
+    pub is_lawful: bool,
+    /// Whether another request with its id waited for a response at the same time.
+    pub is_ambiguous: bool,
+    /// Position of its first response.
+    pub answered: Option<u64>,
+    weight: u64,
+}
+
+impl Requests {
+    pub(super) fn ask(&mut self, entry: &Entry, message: &Message, is_lawful: bool) {
+        let order = self.next;
+        self.next += 1;
+        let id = message.id.as_ref();
+        let twin = id.and_then(|id| self.pending.insert(id.0.clone(), order));
+        if let Some(twin) = twin.and_then(|twin| self.kept.get_mut(&twin)) {
+            twin.is_ambiguous = true;
+        }
+        self.by_seq.entry(entry.seq).or_default().push(order);
+        let exchange = entry.http.as_ref().map(|http| http.exchange);
+        if let Some(exchange) = exchange {
+            self.by_exchange.insert(exchange, order);
+        }
+        let token = message.value.pointer("/params/_meta/progressToken");
+        let asked = Asked {
+            seq: entry.seq,
+            id: message.id.clone(),
+            method: message.method.clone().unwrap_or_default(),
+            value: Arc::clone(&message.value),
+            token: token.cloned(),
+            exchange,
+            status: None,
+            is_task: message.value.pointer("/params/task").is_some(),
+            is_lawful,
+            is_ambiguous: twin.is_some(),
+            answered: None,
+            weight: entry.length,
+        };
+        self.kept.insert(order, asked);
+        if self.kept.len() > FINISHED + PENDING
+            && let Some(&oldest) = self.kept.keys().next()
+        {
+            self.forget(oldest);
+        }
+    }
+
+    pub(super) fn answer(&mut self, entry: &Entry, message: &Message) {
+        let Some(order) = self.order_of(entry, message) else {
+            return;
+        };
+        let Some(asked) = self.kept.get_mut(&order) else {
+            return;
+        };
+        // A response with another id may be about something else.
+        let (Some(id), Some(named)) = (&asked.id, &message.id) else {
+            return;
+        };
+        if !id.loosely_equals(named) || asked.answered.is_some() {
+            return;
+        }
+        asked.answered = Some(entry.seq);
+        self.answered_up_to = self.answered_up_to.max(asked.seq);
+        if self.pending.get(&id.0) == Some(&order) {
+            self.pending.remove(&id.0);
+        }
+        self.finished.push_back((order, asked.weight));
+        self.weight += asked.weight;
+        self.shed();
+    }
+
+    /// The request that a response was attributed to; else the one with its id that waits.
+    fn order_of(&self, entry: &Entry, message: &Message) -> Option<u64> {
+        let id = message.id.as_ref();
+        let Some(seq) = entry.answers else {
+            return self.pending.get(&id?.0).copied();
+        };
+        let orders = self.by_seq.get(&seq)?;
+        let named = orders.iter().find(|order| {
+            let own = self.kept.get(order).and_then(|asked| asked.id.as_ref());
+            own.zip(id).is_some_and(|(own, id)| own.loosely_equals(id))
+        });
+        named.or(orders.last()).copied()
+    }
+
+    /// The request that a response answers, once the response was taken in.
+    pub(super) fn answered_by(&self, entry: &Entry, message: &Message) -> Option<&Asked> {
+        if entry.answers.is_some() {
+            return self.kept.get(&self.order_of(entry, message)?);
+        }
+        let id = message.id.as_ref()?;
+        let recent = self.finished.iter().rev().map(|(order, _)| order);
+        let mut recent = recent.filter_map(|order| self.kept.get(order));
+        // What was just answered is the last but for batches.
+        recent
+            .next()
+            .filter(|asked| asked.id.as_ref() == Some(id))
+            .or_else(|| {
+                recent.take(PEERS).find(|asked| {
+                    asked.answered == Some(entry.seq) && asked.id.as_ref() == Some(id)
+                })
+            })
+    }
+
+    /// The request at a position, where it is alone there.
+    pub fn at(&self, seq: u64) -> Option<&Asked> {
+        match self.by_seq.get(&seq)?[..] {
+            [order] => self.kept.get(&order),
+            _ => None,
+        }
+    }
+
+    /// The head of a response came in an exchange.
+    pub(super) fn head(&mut self, exchange: u64, status: u16) {
+        let order = self.by_exchange.get(&exchange);
+        if let Some(asked) = order.and_then(|order| self.kept.get_mut(order)) {
+            asked.status = Some(status);
+        }
+    }
+
+    pub fn of_exchange(&self, exchange: u64) -> Option<&Asked> {
+        self.kept.get(self.by_exchange.get(&exchange)?)
+    }
+
+    /// Lightens what was answered long ago, then forgets it.
+    fn shed(&mut self) {
+        while self.weight > WEIGHT
+            && let Some(&(order, weight)) = self.finished.get(self.light)
+        {
+            self.light += 1;
+            self.weight -= weight;
+            if let Some(asked) = self.kept.get_mut(&order) {
+                asked.value = Arc::new(Value::Null);
+            }
+        }
+        while self.finished.len() > FINISHED
+            && let Some((order, weight)) = self.finished.pop_front()
+        {
+            match self.light.checked_sub(1) {
+                Some(light) => self.light = light,
+                None => self.weight -= weight,
+            }
+            self.forget(order);
+        }
+    }
+
+    fn forget(&mut self, order: u64) {
+        let Some(asked) = self.kept.remove(&order) else {
+            return;
+        };
+        self.is_forgetful = true;
+        if let Some(orders) = self.by_seq.get_mut(&asked.seq) {
+            orders.retain(|other| *other != order);
+            if orders.is_empty() {
+                self.by_seq.remove(&asked.seq);
+            }
+        }
+        if let Some(exchange) = asked.exchange
+            && self.by_exchange.get(&exchange) == Some(&order)
+        {
+            self.by_exchange.remove(&exchange);
+        }
+        if let Some(id) = &asked.id
+            && self.pending.get(&id.0) == Some(&order)
+        {
+            self.pending.remove(&id.0);
+        }
+    }
+
+    /// Those that are remembered, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Asked> + Clone {
+        self.kept.values()
+    }
+
+    /// Whether any was forgotten, so that one that is not here may have been.
+    pub fn is_forgetful(&self) -> bool {
+        self.is_forgetful
+    }
+
+    /// Whether a request may still be worked on, as far as a server may lag behind itself: it has no response, or none that is older than
+    /// the response to a request sent after it.
+    pub fn is_recent(&self, asked: &Asked) -> bool {
+        asked
+            .answered
+            .is_none_or(|answered| self.answered_up_to < answered)
+    }
+}
+
+/// Responses that one entry may bring and that are looked through.
+const PEERS: usize = 1024;
+
+impl Asked {
+    /// A member of its params.
+    pub fn param(&self, name: &str) -> Option<&Value> {
+        self.value.get("params")?.get(name)
+    }
+
+    /// A field of its `_meta`.
+    pub fn meta(&self, key: &str) -> Option<&Value> {
+        self.param("_meta")?.get(key)
+    }
+
+    /// The capabilities that its client declared with it.
+    pub fn capability(&self, name: &str) -> Option<&Value> {
+        self.meta(CLIENT_CAPABILITIES)?.get(name)
+    }
+
+    /// Whether its progress has this token.
+    pub fn has_token(&self, token: &Value) -> bool {
+        self.token.as_ref().is_some_and(|own| {
+            own == token || (own.is_number() && token.is_number() && own.as_f64() == token.as_f64())
+        })
+    }
+
+    /// Its progress token.
+    pub fn token(&self) -> Option<&Value> {
+        self.token.as_ref()
+    }
+
+    /// Whether it is the same request.
+    pub fn is(&self, other: &Asked) -> bool {
+        self.seq == other.seq && self.id == other.id
+    }
+
+    /// Whether it opens a subscription.
+    pub fn is_listen(&self) -> bool {
+        self.method == "subscriptions/listen"
+    }
+}
