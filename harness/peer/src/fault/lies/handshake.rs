@@ -256,7 +256,10 @@ impl Lie for CompletesUndeclared {
 }
 
 /// Asks a client for its roots when a tool is called, whatever it declared.
-pub(crate) struct AsksWhenCalled;
+#[derive(Default)]
+pub(crate) struct AsksWhenCalled {
+    asked: u64,
+}
 
 impl Lie for AsksWhenCalled {
     fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
@@ -265,7 +268,8 @@ impl Lie for AsksWhenCalled {
                 if heard.terms.is_some_and(|terms| !terms.has_roots()) && !heard.is_modern() =>
             {
                 fired.count();
-                let id = RawId("\"undeclared\"".to_owned());
+                self.asked += 1;
+                let id = RawId(format!("\"undeclared-{}\"", self.asked));
                 Course::Say(vec![Outgoing::request(&id, "roots/list", None)])
             }
             What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {

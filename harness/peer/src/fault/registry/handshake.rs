@@ -1,4 +1,4 @@
-//! Faults of the handshake, and of ids that are none. Long because it is a list.
+//! Faults of the handshake, of what is declared in it, and of broken requests. Long because it is a list.
 
 use super::modern_provocations::{LATER_LIST, LIST as MODERN_LIST};
 use super::provocations::{ECHO, LIST, OPEN};
@@ -41,7 +41,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
         "asks for the roots of a client that declared none once it calls a tool",
         Over::Any,
         &[OPEN, ECHO],
-        || Box::new(AsksWhenCalled),
+        || Box::new(AsksWhenCalled::default()),
     ),
     lie(
         "believes-early-initialized",
