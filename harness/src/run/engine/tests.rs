@@ -622,6 +622,23 @@ async fn a_revision_that_the_target_does_not_speak_is_one_note_and_proves_nothin
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_of_a_million_entries_has_an_end() {
+    let target = Target::Peer(Peer::lines(Some(
+        Planted::named("lists-a-million").expect("it is in the list"),
+    )));
+    let ran = go(target, &settings(chosen(&["pagination/walk"]))).await;
+    let walked: Vec<&CheckResult> = ran
+        .of_cards()
+        .into_iter()
+        .filter(|result| result.case.contains("resources/list"))
+        .collect();
+    assert_eq!(walked.len(), 3);
+    for result in walked {
+        assert_eq!(result.verdict, Some(Verdict::Pass), "{result:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_permission_no_tool_is_called_and_the_results_say_why() {
     for forbidden in [false, true] {
         let settings = Settings {

@@ -167,3 +167,17 @@ fn lines_of_the_modern_era_are_judged_as_well() {
     assert_eq!(seen(&Talk::modern().came(OK)), (1, vec![]));
     assert_eq!(seen(&Talk::modern().came("listening")), (1, vec!["stdout"]));
 }
+
+#[test]
+fn a_line_of_which_the_beginning_alone_was_kept_is_not_judged() {
+    let mut talk = Talk::new().came(OK);
+    let entry = talk.record.entries.last_mut().unwrap();
+    entry.raw = entry.raw.slice(..20);
+    entry.message = None;
+    assert_eq!(seen(&talk), (0, vec![]));
+    // What was wrong with it when it came stays wrong.
+    let mut talk = Talk::new().came(b"\xff\xfe and so on, at length");
+    let entry = talk.record.entries.last_mut().unwrap();
+    entry.raw = entry.raw.slice(..10);
+    assert_eq!(seen(&talk), (1, vec!["stdout"]));
+}

@@ -577,3 +577,42 @@ impl Lie for OddCursors {
         vec![message]
     }
 }
+
+/// Lists a million resources, a thousand a page: lawful, a list has no bound.
+pub(crate) struct ListsAMillion;
+
+/// How many there are, and how many stand on a page.
+const MILLION: (usize, usize) = (1_000_000, 1000);
+
+impl Lie for ListsAMillion {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        let What::Request(arrival, "resources/list", _) = heard.what else {
+            return Course::Honest;
+        };
+        let start = match arrival.message.value.pointer("/params/cursor") {
+            None => Some(0),
+            Some(cursor) => cursor
+                .as_str()
+                .and_then(|cursor| cursor.strip_prefix("from-")?.parse().ok())
+                .filter(|start| *start < MILLION.0),
+        };
+        // Any other cursor is refused as ever.
+        let Some(start) = start else {
+            return Course::Honest;
+        };
+        fired.count();
+        let end = (start + MILLION.1).min(MILLION.0);
+        let entry = |number: usize| {
+            let mut entry = Map::new();
+            entry.insert("uri".to_owned(), format!("test://many/{number}").into());
+            entry.insert("name".to_owned(), format!("many-{number}").into());
+            Value::Object(entry)
+        };
+        let mut page = Map::new();
+        page.insert("resources".to_owned(), (start..end).map(entry).collect());
+        if end < MILLION.0 {
+            page.insert("nextCursor".to_owned(), format!("from-{end}").into());
+        }
+        Course::Answer(Ok(Value::Object(page)))
+    }
+}

@@ -10,7 +10,7 @@ use crate::fault::lies::oddities::{
     with_members_reversed, with_other_error_texts, with_unknown_members, with_white_space,
     without_optional_members,
 };
-use crate::fault::lies::pages::{EmptyLastPages, GrowsBetweenWalks};
+use crate::fault::lies::pages::{EmptyLastPages, GrowsBetweenWalks, ListsAMillion};
 use crate::fault::quirk::Quirk;
 
 /// Sorted by name.
@@ -71,6 +71,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         "leaves out titles, descriptions, icons, annotations and whatever else may be missing",
         &[OPEN],
         || Rewrites::begin(without_optional_members),
+    ),
+    lawful(
+        "lists-a-million",
+        "lists a million resources, a thousand a page",
+        &[
+            OPEN,
+            super::Provocation::Send(r#"{"jsonrpc":"2.0","id":8,"method":"resources/list"}"#),
+        ],
+        || Box::new(ListsAMillion),
     ),
     lawful(
         "logs-in-between",
