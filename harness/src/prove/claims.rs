@@ -720,13 +720,18 @@ pub(super) const OBSERVED: &[Observed] = &[
         Lie::Named("undeclared-sampling"),
         Some(FindingCode::Undeclared),
     )
-    .with(&["observer/message/request-id:duplicate"]),
+    .with(&[
+        "lifecycle/undeclared-client-called/not-asked:undeclared",
+        "lifecycle/undeclared-client/not-asked:undeclared",
+        "observer/message/request-id:duplicate",
+    ]),
     over_lines(SERVER_ASKS, Lie::Named("asks-for-roots-when-declared"), None),
     over_lines(
         DECLARED,
         Lie::InReply("initialize", 1, Change::Remove("/result/capabilities/logging")),
         Some(FindingCode::Undeclared),
     )
+    .with(&["lifecycle/undeclared-utilities/logging:undeclared"])
     .within(LEGACY),
     over_lines(
         DECLARED,

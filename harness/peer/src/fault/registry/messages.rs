@@ -445,7 +445,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
         over: Over::Any,
         provoked_by: &[OPEN],
         quirk: None,
-        begin: || Box::new(ImplementsUndeclared),
+        begin: || Box::new(ImplementsUndeclared("/result/capabilities/logging")),
     },
     NamedFault {
         name: "lists-nothing-after-odd-cursor",
