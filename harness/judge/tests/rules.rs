@@ -23,6 +23,7 @@ const OF_SERVERS: &[&str] = &[
     "observer/elicitation/complete",
     "observer/elicitation/https",
     "observer/elicitation/required",
+    "observer/lifecycle/first",
     "observer/lists/change-told",
     "observer/message/sampling",
     "observer/message/task",

@@ -172,6 +172,10 @@ pub(super) const RECORDED: &[(&str, &str)] = &[
     ("observer/elicitation/complete", NO_URL),
     ("observer/elicitation/https", NO_URL),
     ("observer/elicitation/required", NO_URL),
+    (
+        "observer/lifecycle/first",
+        "the harness speaks as soon as it is connected",
+    ),
     ("observer/lists/change-told", NO_WALKS),
     ("observer/message/sampling", NO_TOOLS),
     ("observer/message/task", NO_TASKS),
@@ -303,7 +307,6 @@ const NAMED_CANCEL: &str = "observer/cancellation/named";
 const ENCODING: &str = "observer/message/encoding";
 const RELATED: &str = "observer/http/related";
 const UNRELATED: &str = "observer/http/unrelated-on-listen";
-const FIRST: &str = "observer/lifecycle/first";
 const RETRY: &str = "observer/http/retry";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
 const REQUESTED: &str = "observer/subscriptions/requested";
@@ -379,7 +382,7 @@ pub(super) const OBSERVED: &[Observed] = &[
             "sse/streams-at-once/own-stream:order",
         ],
     )
-    .with(&["observer/http/retry:header"]),
+    .with(&["observer/http/retry:header", "sse/early-close/answered-first:order", "sse/streams-at-once/own-stream:order"]),
     over_http(LISTEN, Lie::Named("sse-only"), None, &[]),
     over_http(
         ACCEPTED,
@@ -532,7 +535,8 @@ pub(super) const OBSERVED: &[Observed] = &[
         PROGRESS,
         Lie::Named("progress-without-token"),
         Some(FindingCode::Id),
-    ).within(MODERN),
+    ).within(MODERN)
+    .with(&["progress/unasked/silent:unexpected-message"]),
     over_lines(
         PROGRESS,
         Lie::InNotification(
@@ -652,7 +656,8 @@ pub(super) const OBSERVED: &[Observed] = &[
         RESULT,
         Lie::InReply("tools/list", 1, Change::Set("/result/nextCursor", "null")),
         Some(FindingCode::Schema),
-    ),
+    )
+    .with(&["observer/lists/change-told:no-reply"]),
     over_lines(
         RESULT,
         Lie::InReply("tools/list", 1, Change::Set("/result/mcp-assay-extra", "null")),
@@ -848,7 +853,8 @@ pub(super) const OBSERVED: &[Observed] = &[
         Some(FindingCode::UnexpectedMessage),
         &[],
     )
-    .within(LEGACY),
+    .within(LEGACY)
+    .with(&["progress/own-stream/of-one:order", "progress/own-stream/of-other:order"]),
     over_http(UNRELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
     over_http(
         RELATED,
@@ -856,8 +862,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         Some(FindingCode::UnexpectedMessage),
         &[],
     )
-    .within(LEGACY),
+    .within(LEGACY)
+    .with(&["progress/own-stream/of-one:order", "progress/own-stream/of-other:order"]),
     over_http(RELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
-    over_lines(FIRST, Lie::Named("speaks-first"), Some(FindingCode::Order)).within(LEGACY),
-    over_lines(FIRST, Lie::Named("logs-in-between"), None).within(LEGACY),
 ];

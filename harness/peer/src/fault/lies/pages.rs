@@ -496,6 +496,12 @@ impl Lie for GrowsBetweenWalks {
                 entries.push(Json::object([("name", Json::text(&name))]));
                 fired.count();
             }
+            // Whoever declares that it tells of changes does so.
+            if self.walks > 0 {
+                let told =
+                    Outgoing::notification("notifications/prompts/list_changed", Json::object([]));
+                return vec![told, message];
+            }
         }
         vec![message]
     }

@@ -688,19 +688,6 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Habit::begin(|habits| habits.start_delay = Duration::from_secs(3)),
     },
     NamedFault {
-        name: "speaks-first",
-        about: "logs before the client has said anything",
-        is_lawful: false,
-        over: Over::Stdio,
-        provoked_by: &[OPEN],
-        quirk: None,
-        begin: || {
-            Habit::begin(|habits| {
-                habits.banner = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":\"ready\"}}\n";
-            })
-        },
-    },
-    NamedFault {
         name: "swaps-ids-of-concurrent-answers",
         about: "gives the answers to two requests that run at once each other's ids",
         is_lawful: false,
