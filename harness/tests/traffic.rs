@@ -73,6 +73,7 @@ fn golden(name: &str, got: &str) {
     settings.add_filter(r"(not run   ).*", "$1[COUNTS]");
     settings.add_filter(r"(time      ).*", "$1[TIME]");
     settings.add_filter(r"^mcp-assay \S+", "mcp-assay [VERSION]");
+    settings.add_filter(r"(?m)^ {12}(\d{4}-\d\d-\d\d/|https://).*\n", "");
     settings.bind(|| insta::assert_snapshot!(name, got));
 }
 
@@ -585,4 +586,48 @@ fn what_the_client_reads_late_is_there_all_the_same() {
     stdout.read_to_end(&mut rest).expect("the second part");
     assert_eq!(all.len() + rest.len(), 3_000_000);
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_server_that_closes_its_input_is_seen_to() {
+    let folder = folder();
+    let script = "exec 0<&-; echo ready; while [ ! -e seen ]; do :; done; exit 6";
+    let mut child = command(folder.path(), &["tap", "-q", "--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("it speaks");
+    // Sooner or later a write fails, as it would without a tap between.
+    while stdin.write_all(b"anybody there?\n").is_ok() {}
+    fs::write(folder.path().join("seen"), "").expect("a file");
+    assert_eq!(child.wait().expect("it ends").code(), Some(6));
+}
+
+#[test]
+fn what_was_read_before_an_interruption_is_judged() {
+    let folder = folder();
+    let mut child = command(folder.path(), &["judge", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let talk = fs::read(recording("talk.txt")).expect("a recording");
+    // More than pipe and buffers hold: it is reading once this is through.
+    let line = b"--> {\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"ping\"}\n";
+    stdin.write_all(&talk).expect("it reads");
+    stdin.write_all(&line.repeat(20_000)).expect("it reads");
+    signal(&child, Signal::SIGINT);
+    // A read that waits is let go by what comes next; who is not there any more takes nothing.
+    while stdin.write_all(line).is_ok() {}
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let said = text(&output.stdout);
+    assert!(said.contains("observer/answers/once"), "{said}");
 }

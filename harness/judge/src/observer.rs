@@ -11,21 +11,30 @@
 //! into the next.
 
 mod answers;
+mod blocks;
 mod caching;
 mod cancellation;
 mod capabilities;
 mod dialogue;
+mod elicitation;
 mod era;
 mod errors;
 mod http;
+mod lifecycle;
+mod lists;
 mod logging;
 mod message;
+mod mrtr;
 mod progress;
+mod questions;
 mod results;
+mod sampling;
 mod sightings;
 mod stdout;
 mod subscriptions;
 mod tally;
+mod tasks;
+mod tools;
 
 pub use sightings::{Sighting, Sightings};
 pub use tally::{Seen, Tally};
@@ -42,15 +51,22 @@ const OBSERVERS: &[&dyn Observer] = &[
     &caching::Caching,
     &cancellation::Cancellations,
     &capabilities::Capabilities,
+    &elicitation::Elicitation,
     &era::NoServerRequests,
     &errors::Codes,
     &http::StreamableHttp,
+    &lifecycle::Beginning,
+    &lists::Lists,
     &logging::Logging,
     &message::Messages,
+    &mrtr::Inputs,
     &progress::Progress,
     &results::Types,
+    &sampling::Sampling,
     &stdout::Stdout,
     &subscriptions::Subscriptions,
+    &tasks::Tasks,
+    &tools::Tools,
 ];
 
 /// A rule of an observer.

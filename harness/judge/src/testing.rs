@@ -373,3 +373,29 @@ pub(crate) fn template(value: &Value) -> Template {
         other => Template::Literal(other.to_string()),
     }
 }
+
+/// A legacy conversation of a revision that has begun, with what each side declares; seqs 1 to 3.
+pub(crate) fn opened(revision: Revision, client: &str, server: &str) -> Talk {
+    let mut talk = Talk::new();
+    talk.record.revision = revision;
+    let initialize = format!(
+        r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{revision}","capabilities":{client},"clientInfo":{{"name":"c","version":"1"}}}}}}"#
+    );
+    let welcome = format!(
+        r#"{{"jsonrpc":"2.0","id":0,"result":{{"protocolVersion":"{revision}","capabilities":{server},"serverInfo":{{"name":"s","version":"1"}}}}}}"#
+    );
+    talk.sent("i", &initialize)
+        .reply("i", &welcome)
+        .raw(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
+}
+
+impl Talk {
+    /// A request of the legacy era and what answers it: `"result":...` or `"error":...`.
+    pub fn exchange(self, id: u32, method: &str, params: &str, answer: &str) -> Self {
+        let label = format!("x{id}");
+        let request =
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
+        let reply = format!(r#"{{"jsonrpc":"2.0","id":{id},{answer}}}"#);
+        self.sent(&label, &request).reply(&label, &reply)
+    }
+}

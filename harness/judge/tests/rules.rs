@@ -2,7 +2,7 @@
 //! show. Each is broken with the code that it must find, and kept by what comes close.
 //!
 //! A line of `rules.jsonl` is one recording: messages without `jsonrpc`, each of the client unless `"<"` stands before it. Of the legacy
-//! era it begins with a handshake, of a client with roots and a server with tools.
+//! era it begins with a handshake, of a client with roots and a server with tools, or with the capabilities that it names.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,13 +14,28 @@ use mcp_assay_judge::observer::rules;
 use mcp_assay_model::protocol::{Binding, Era, Revision, Role};
 use mcp_assay_model::record::Direction;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Rules on servers among them, as the kill matrix has them.
 const OF_SERVERS: &[&str] = &[
     "observer/cancellation/in-flight",
+    "observer/elicitation/complete",
+    "observer/elicitation/https",
+    "observer/elicitation/required",
+    "observer/lists/change-told",
+    "observer/message/sampling",
+    "observer/message/task",
     "observer/progress/token-unique",
+    "observer/sampling/results-alone",
+    "observer/sampling/results-balanced",
+    "observer/sampling/results-known",
+    "observer/sampling/results-structured",
+    "observer/tasks/failure-told",
+    "observer/tasks/progress-ends",
+    "observer/tasks/related",
+    "observer/tasks/terminal",
+    "observer/tasks/unrelated",
 ];
 
 #[derive(Debug, Deserialize)]
@@ -29,6 +44,15 @@ struct Recording {
     rule: String,
     finds: Option<String>,
     revision: Revision,
+    /// What is said before the handshake.
+    #[serde(default)]
+    before: Vec<Value>,
+    /// What the client declares beside roots.
+    #[serde(default)]
+    client: Map<String, Value>,
+    /// What the server declares beside tools, or of them.
+    #[serde(default)]
+    server: Map<String, Value>,
     lines: Vec<Value>,
 }
 
@@ -45,11 +69,24 @@ fn say(monitor: &mut Monitor, direction: Direction, mut message: Value) {
 }
 
 fn played(recording: &Recording) -> Summary {
-    let mut monitor = Monitor::new(Binding::Stdio);
+    let mut monitor = Monitor::new(Binding::Stdio).from_the_start();
     let (revision, version) = (recording.revision, recording.revision.as_str());
+    say_all(&mut monitor, &recording.before);
     if revision.era() == Era::Legacy {
-        let client = json!({ "protocolVersion": version, "capabilities": { "roots": { "listChanged": true } }, "clientInfo": { "name": "c", "version": "1" } });
-        let server = json!({ "protocolVersion": version, "capabilities": { "tools": {} }, "serverInfo": { "name": "s", "version": "1" } });
+        let (mut of_client, mut of_server) = (
+            json!({ "roots": { "listChanged": true } }),
+            json!({ "tools": {} }),
+        );
+        of_client
+            .as_object_mut()
+            .unwrap()
+            .extend(recording.client.clone());
+        of_server
+            .as_object_mut()
+            .unwrap()
+            .extend(recording.server.clone());
+        let client = json!({ "protocolVersion": version, "capabilities": of_client, "clientInfo": { "name": "c", "version": "1" } });
+        let server = json!({ "protocolVersion": version, "capabilities": of_server, "serverInfo": { "name": "s", "version": "1" } });
         let asked = json!({ "id": "i", "method": "initialize", "params": client });
         say(&mut monitor, Direction::Sent, asked);
         let answer = json!({ "id": "i", "result": server });
@@ -57,16 +94,20 @@ fn played(recording: &Recording) -> Summary {
         let ready = json!({ "method": "notifications/initialized" });
         say(&mut monitor, Direction::Sent, ready);
     }
+    say_all(&mut monitor, &recording.lines);
+    monitor.finish()
+}
+
+fn say_all(monitor: &mut Monitor, lines: &[Value]) {
     let mut direction = Direction::Sent;
-    for line in &recording.lines {
+    for line in lines {
         if line == "<" {
             direction = Direction::Received;
             continue;
         }
-        say(&mut monitor, direction, line.clone());
+        say(monitor, direction, line.clone());
         direction = Direction::Sent;
     }
-    monitor.finish()
 }
 
 #[test]

@@ -37,6 +37,7 @@ use hyper_util::rt::TokioIo;
 use sessions::{HttpSession, Sessions, Shape};
 use spelling::Spelling;
 use state::{Life, State};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -73,10 +74,16 @@ impl Default for HttpOptions {
 #[derive(Clone)]
 pub struct HttpServer(Arc<Shared>);
 
+/// The number of the socket that a request came on, among its extensions.
+#[derive(Clone, Copy, Debug)]
+struct Socket(u64);
+
 /// What the clones share.
 struct Shared {
     options: HttpOptions,
     state: Arc<State>,
+    /// How many sockets were served.
+    sockets: AtomicU64,
     sessions: Sessions,
     /// The core of all modern requests, from the first on.
     modern: OnceLock<Arc<HttpSession>>,
@@ -114,6 +121,7 @@ impl HttpServer {
         let state = State::new(planted, refused, offer, &options);
         HttpServer(Arc::new(Shared {
             state: Arc::new(state),
+            sockets: AtomicU64::new(0),
             sessions: Sessions::default(),
             modern: OnceLock::new(),
             options,
@@ -133,7 +141,11 @@ impl HttpServer {
             return;
         }
         let socket = Spelling::new(socket, Arc::clone(&self.0.state));
-        let service = service_fn(|request| self.clone().answer(request));
+        let number = Socket(self.0.sockets.fetch_add(1, Ordering::Relaxed));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(number);
+            self.clone().answer(request)
+        });
         let serving = hyper::server::conn::http1::Builder::new()
             // The same conversation gives the same bytes, whatever the time.
             .auto_date_header(false)

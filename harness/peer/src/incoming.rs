@@ -96,6 +96,8 @@ pub(crate) struct Carrier {
     pub headers: Arc<HeaderMap>,
     /// Changes never, and is closed once the client has left.
     pub left: watch::Receiver<()>,
+    /// The number of its socket.
+    pub socket: u64,
 }
 
 impl Arrival {

@@ -37,6 +37,7 @@ pub use progress::Progress;
 pub use schema::{COVERAGE_SCHEMA, EVENTS_SCHEMA, LIST_SCHEMA, REPORT_SCHEMA};
 pub use terminal::{Look, Terminal};
 pub use text::visible;
+pub use transcript::shorten;
 
 use mcp_assay_model::event::Event;
 use std::io;

@@ -93,7 +93,7 @@ pub(crate) fn position(at: &str) -> Option<(u64, &str)> {
 }
 
 /// The entry, or its head as bytes where it is too long for a report.
-fn shorten(entry: &TranscriptEntry) -> TranscriptEntry {
+pub fn shorten(entry: &TranscriptEntry) -> TranscriptEntry {
     if weight(entry) <= 2 * ENTRY_BYTES {
         return entry.clone();
     }

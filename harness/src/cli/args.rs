@@ -1,7 +1,7 @@
 //! Arguments, as clap reads them.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::protocol::{Binding, Revision, Role};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -250,7 +250,13 @@ pub struct Coverage {
     /// text or json.
     #[arg(long, default_value = "text", value_enum)]
     pub format: Format,
-    /// List the testable requirements that nothing cites.
+    /// Count by feature; of one, where it is named.
+    #[arg(long, value_name = "FEATURE", num_args = 0..=1, default_missing_value = "")]
+    pub features: Option<String>,
+    /// Whose sentences: server or client.
+    #[arg(long, value_name = "ROLE", default_value = "server")]
+    pub role: Role,
+    /// List the testable requirements that nothing cites, with the reason where there is one.
     #[arg(long)]
     pub uncovered: bool,
     /// Only this revision.

@@ -1,6 +1,7 @@
 //! `judge`: recordings, from files to reports.
 
 use super::args::{self, Colour};
+use super::run::harness;
 use super::target::quoted;
 use super::verdict::{Verdict, for_people, gate, reporters, scope};
 use super::{Failure, listing};
@@ -12,7 +13,10 @@ use mcp_assay_report::{Look, Mask, Meter, Terminal};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Bytes that are read at once.
 const PIECE: usize = 256 * 1024;
@@ -31,11 +35,16 @@ pub fn main(judge: &args::Judge, colour: Colour) -> Result<ExitCode, Failure> {
     let mut panel = Panel::new(wide.clone());
     let mut notes = Vec::new();
     let mut target = None;
+    let interrupted = interrupted()?;
     for file in &judge.files {
         if judge.files.len() > 1 {
             panel.source(file);
         }
-        let told = one(judge, file, &mut panel)?;
+        let told = match one(judge, file, &mut panel, &interrupted) {
+            // What was read until then is judged.
+            Err(_) if interrupted.load(Ordering::Relaxed) => break,
+            told => told?,
+        };
         let of_file = |note: String| match judge.files.len() {
             1 => note,
             _ => format!("{file}: {note}"),
@@ -44,7 +53,8 @@ pub fn main(judge: &args::Judge, colour: Colour) -> Result<ExitCode, Failure> {
         target = target.or(told.target);
     }
     let judged = panel.finish();
-    if judged.entries == 0 {
+    let interrupted = interrupted.load(Ordering::Relaxed);
+    if judged.entries == 0 && !interrupted {
         let files = judge.files.join(", ");
         return Err(Failure::usage(format!("no MCP traffic in {files}")).hint(
             "a recording is jsonl of `run` or `tap`, lines with a direction, or a HAR; `--input` names the format where it is not recognised",
@@ -72,6 +82,7 @@ pub fn main(judge: &args::Judge, colour: Colour) -> Result<ExitCode, Failure> {
             ..TargetFacts::default()
         },
         notes: all,
+        interrupted,
         again: again(judge),
         took: began.elapsed(),
         mask: &Mask::default(),
@@ -98,7 +109,12 @@ fn again(judge: &args::Judge) -> String {
 }
 
 /// Reads one file into the panel.
-fn one(judge: &args::Judge, file: &str, panel: &mut Panel) -> Result<Told, Failure> {
+fn one(
+    judge: &args::Judge,
+    file: &str,
+    panel: &mut Panel,
+    interrupted: &AtomicBool,
+) -> Result<Told, Failure> {
     let cannot = |error: io::Error| {
         Failure::usage(format!("cannot read the recording `{file}`: {error}"))
             .hint("name a file, or `-` for standard input")
@@ -115,6 +131,7 @@ fn one(judge: &args::Judge, file: &str, panel: &mut Panel) -> Result<Told, Failu
     let counted = Counted {
         input,
         position: &position,
+        interrupted,
     };
     let meter = Meter::new(length);
     let (mut seen, mut found): (u64, u64) = (0, 0);
@@ -141,14 +158,48 @@ fn told(file: &str, broken: Broken) -> Failure {
     }
 }
 
-/// Counts what is read.
+/// Set by Ctrl-C; a second one ends the process at once, because a read may never return.
+///
+/// **Errors**: the system gives no thread or no signal handler.
+fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    let broken = |error: io::Error| harness(format!("no signal handler: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(broken)?;
+    let mut ctrl_c = {
+        let _within = runtime.enter();
+        signal(SignalKind::interrupt()).map_err(broken)?
+    };
+    let wait = move || {
+        runtime.block_on(async {
+            ctrl_c.recv().await;
+            set.store(true, Ordering::Relaxed);
+            ctrl_c.recv().await;
+            std::process::exit(i32::from(ExitCode::Interrupted.number()));
+        });
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(wait)
+        .map_err(broken)?;
+    Ok(flag)
+}
+
+/// Counts what is read, and reads no further after Ctrl-C.
 struct Counted<'c> {
     input: Box<dyn Read>,
     position: &'c Cell<u64>,
+    interrupted: &'c AtomicBool,
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(io::Error::other("interrupted"));
+        }
         let read = self.input.read(buffer)?;
         self.position.set(self.position.get() + read as u64);
         Ok(read)

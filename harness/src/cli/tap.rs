@@ -291,6 +291,7 @@ impl<'t> Tapping<'t> {
             gate: &gate,
             target,
             notes,
+            interrupted: false,
             again,
             took: began.elapsed(),
             mask: &mask,

@@ -51,6 +51,8 @@ pub struct Verdict<'v> {
     pub target: TargetFacts,
     /// Remarks, a line each.
     pub notes: Vec<String>,
+    /// Whether Ctrl-C ended the reading.
+    pub interrupted: bool,
     /// A command that judges the same again; empty where there is none.
     pub again: String,
     /// How long it took.
@@ -74,6 +76,7 @@ impl Verdict<'_> {
             gate,
             mut target,
             notes,
+            interrupted,
             again,
             took,
             mask,
@@ -111,6 +114,7 @@ impl Verdict<'_> {
         }));
         let mut tally = Tally::default();
         tally.observes = true;
+        tally.interrupted = interrupted;
         for Settled {
             mut result,
             example,

@@ -1,5 +1,9 @@
 //! The proofs that stand in no card: lies that end a target, and lies that an observer must see.
 
+mod parts;
+
+pub(super) use parts::OF_PARTS;
+
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::{Binding, Era};
 use mcp_assay_model::scenario::Fault;
@@ -92,6 +96,18 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
+        "offers-tools-alone+http",
+        &[("observer/tools/embedded-declared", EMBEDS)],
+    ),
+    (
+        "offers-tools-alone+http-sse",
+        &[("observer/tools/embedded-declared", EMBEDS)],
+    ),
+    (
+        "offers-tools-alone+memory",
+        &[("observer/tools/embedded-declared", EMBEDS)],
+    ),
+    (
         "slow-head+http",
         &[
             ("http/get/alive", TOO_LATE),
@@ -108,6 +124,8 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
 ];
 
 const CROSSED: &str = "an answer that crosses the cancel tells nothing of whether it was heeded";
+const EMBEDS: &str =
+    "its tools embed resources all the same, which a server that declares none should not";
 
 const TOO_LATE: &str =
     "silence ends before heads that are three seconds late, so it proves nothing";
@@ -152,11 +170,31 @@ pub(super) const RECORDED: &[(&str, &str)] = &[
         "observer/cancellation/in-flight",
         "the lie must remember what it asked",
     ),
+    ("observer/elicitation/complete", NO_URL),
+    ("observer/elicitation/https", NO_URL),
+    ("observer/elicitation/required", NO_URL),
+    ("observer/lists/change-told", NO_WALKS),
+    ("observer/message/sampling", NO_TOOLS),
+    ("observer/message/task", NO_TASKS),
     (
         "observer/progress/token-unique",
         "the harness answers each request of a server before it reads the next",
     ),
+    ("observer/sampling/results-alone", NO_TOOLS),
+    ("observer/sampling/results-balanced", NO_TOOLS),
+    ("observer/sampling/results-known", NO_TOOLS),
+    ("observer/sampling/results-structured", NO_TOOLS),
+    ("observer/tasks/failure-told", NO_TASKS),
+    ("observer/tasks/progress-ends", NO_TASKS),
+    ("observer/tasks/related", NO_TASKS),
+    ("observer/tasks/terminal", NO_TASKS),
+    ("observer/tasks/unrelated", NO_TASKS),
 ];
+
+const NO_TASKS: &str = "no card has a server make a task";
+const NO_TOOLS: &str = "no card has a model use tools";
+const NO_URL: &str = "no card is asked for a visit to a URL";
+const NO_WALKS: &str = "no card walks through a list twice, of a server that changes it";
 
 /// How the peer lies.
 #[derive(Clone, Copy, Debug)]
@@ -266,6 +304,7 @@ const NAMED_CANCEL: &str = "observer/cancellation/named";
 const ENCODING: &str = "observer/message/encoding";
 const RELATED: &str = "observer/http/related";
 const UNRELATED: &str = "observer/http/unrelated-on-listen";
+const FIRST: &str = "observer/lifecycle/first";
 const RETRY: &str = "observer/http/retry";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
 const REQUESTED: &str = "observer/subscriptions/requested";
@@ -682,13 +721,18 @@ pub(super) const OBSERVED: &[Observed] = &[
         Lie::Named("undeclared-sampling"),
         Some(FindingCode::Undeclared),
     )
-    .with(&["observer/message/request-id:duplicate"]),
+    .with(&[
+        "lifecycle/undeclared-client-called/not-asked:undeclared",
+        "lifecycle/undeclared-client/not-asked:undeclared",
+        "observer/message/request-id:duplicate",
+    ]),
     over_lines(SERVER_ASKS, Lie::Named("asks-for-roots-when-declared"), None),
     over_lines(
         DECLARED,
         Lie::InReply("initialize", 1, Change::Remove("/result/capabilities/logging")),
         Some(FindingCode::Undeclared),
     )
+    .with(&["lifecycle/undeclared-utilities/logging:undeclared"])
     .within(LEGACY),
     over_lines(
         DECLARED,
@@ -815,4 +859,6 @@ pub(super) const OBSERVED: &[Observed] = &[
     )
     .within(LEGACY),
     over_http(RELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
+    over_lines(FIRST, Lie::Named("speaks-first"), Some(FindingCode::Order)).within(LEGACY),
+    over_lines(FIRST, Lie::Named("logs-in-between"), None).within(LEGACY),
 ];

@@ -1,6 +1,6 @@
 //! What is proven: every mutant and near miss of the cards, of the observers' rules, and of the built-in check that a target lives.
 
-use super::claims::{self, LIVES, OBSERVED};
+use super::claims::{self, LIVES, OBSERVED, OF_PARTS};
 use super::sweep::Lie;
 use super::{Proof, Sort, revisions};
 use crate::closed::observer_rules;
@@ -106,7 +106,7 @@ pub(super) fn variations(catalogue: &Catalogue) -> Vec<Variation> {
         }
     }
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-    for observed in OBSERVED {
+    for observed in OBSERVED.iter().chain(OF_PARTS) {
         let number = numbers.entry(observed.rule).or_default();
         *number += 1;
         let (at, fault) = lie_of(observed.lie);

@@ -64,7 +64,7 @@ impl Ear {
             .name("ear".to_owned())
             .spawn(move || {
                 let mut listening = Listening {
-                    panel: Some((self.panel)()),
+                    panel: None,
                     streams: self.streams,
                     recorder: self.recorder,
                     mask: self.mask,
@@ -73,6 +73,8 @@ impl Ear {
                     lost: 0,
                     notes: Vec::new(),
                 };
+                let panel = self.panel;
+                listening.panel = listening.guarded(panel);
                 listening.listen(&food, &ended)
             })
     }
@@ -271,4 +273,104 @@ impl Listening {
 /// The standard streams of a process, each with its place in the ear.
 pub fn of_process(direction: Direction) -> Which {
     Which::Messages(0, direction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tap::feed::Feed;
+    use crate::traffic::panel::Scope;
+    use mcp_assay_model::event::TargetFacts;
+    use mcp_assay_model::protocol::Role;
+    use std::collections::BTreeSet;
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex, mpsc};
+
+    /// What is written stays here.
+    #[derive(Clone, Default)]
+    struct Sheet(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sheet {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Listens to a line each way with this panel: the recording, what was said, and the report.
+    fn listen(
+        bound: u64,
+        panel: Box<dyn FnOnce() -> Panel + Send>,
+    ) -> (String, Vec<String>, Report) {
+        let sheet = Sheet::default();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&said);
+        let recorder =
+            Recorder::begin(Box::new(sheet.clone()), TargetFacts::default(), Vec::new()).unwrap();
+        let ear = Ear {
+            streams: Streams::Lines(Lines::new()),
+            recorder: Some(recorder),
+            panel,
+            mask: Mask::default(),
+            say: Box::new(move |line| lines.lock().unwrap().push(line.to_owned())),
+        };
+        let (feed, food) = Feed::new(bound);
+        let (told, ended) = mpsc::channel();
+        let mut sent = feed.stream(of_process(Direction::Sent));
+        sent.copy(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+        let mut received = feed.stream(of_process(Direction::Received));
+        received.copy(b"hello\n");
+        received.copy(&[b'x'; 1000]);
+        received.copy(b" the rest\nhello again\n");
+        drop((sent, received, feed));
+        told.send("exited with code 0".to_owned()).unwrap();
+        let ear = ear.start(food, ended).unwrap();
+        let report = ear.join().unwrap();
+        let record = String::from_utf8(sheet.0.lock().unwrap().clone()).unwrap();
+        let said = said.lock().unwrap().clone();
+        (record, said, report)
+    }
+
+    fn panel() -> Panel {
+        Panel::new(Scope {
+            revision: None,
+            roles: BTreeSet::from([Role::Server, Role::Client]),
+        })
+    }
+
+    #[test]
+    fn a_judge_that_breaks_costs_the_judging_and_not_the_recording() {
+        let (record, said, report) = listen(10_000, Box::new(|| panic!("a bug of ours")));
+        assert!(report.judged.is_none());
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("a bug in mcp-assay"), "{said:?}");
+        assert!(record.contains("\"raw\":\"hello\""), "{record}");
+        assert!(record.contains("run-finished"), "{record}");
+    }
+
+    #[test]
+    fn a_gap_is_in_the_recording_and_ends_the_judging_of_its_conversation() {
+        // Room for the two short lines, not for the long one.
+        let (record, _, report) = listen(700, Box::new(panel));
+        let lost =
+            r#"{"event":"lost","case":"tap/1@any+stdio","after":2,"bytes":1000,"why":"more passed"#;
+        assert!(record.contains(lost), "{record}");
+        assert!(
+            !record.contains("the rest"),
+            "half a line is none: {record}"
+        );
+        assert!(record.contains("hello again"), "{record}");
+        assert!(
+            report.notes[0].starts_with("1000 bytes passed"),
+            "{:?}",
+            report.notes
+        );
+        let notes = report.judged.unwrap().notes(None);
+        let gap = "tap/1: 1000 bytes are missing after #2";
+        assert!(notes.iter().any(|note| note.starts_with(gap)), "{notes:?}");
+    }
 }

@@ -11,12 +11,16 @@ use super::feed::{Feed, Stream, Which};
 use mcp_assay_model::record::Direction;
 use mcp_assay_transport::pipes::{Exit, Order, Pipes};
 use mcp_assay_transport::server_process::how_it_ended;
-use std::fs::OpenOptions;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::block_in_place;
 use tokio::time::sleep;
 
 /// Bytes that are read at once.
@@ -72,25 +76,23 @@ pub async fn pass(pipes: Pipes, feed: Feed) -> io::Result<Ended> {
         process,
     } = pipes;
     let mut asked = Asked::listen()?;
-    let stream = |direction| feed.stream(of_process(direction));
+    let copy = |which| Copy::of(feed.stream(which));
+    let (sent, received, told) = (
+        copy(of_process(Direction::Sent)),
+        copy(of_process(Direction::Received)),
+        copy(Which::Stderr),
+    );
     let (gone, is_gone) = watch::channel(false);
-    let input = tokio::spawn(forward(
-        (tokio::io::stdin(), stdin),
-        stream(Direction::Sent),
+    take_input(stdin, sent.clone())?;
+    let output = tokio::spawn(give(
+        stdout,
+        io::stdout(),
+        received.clone(),
         is_gone.clone(),
-        AtEnd::Close,
+        release_stdout,
     ));
-    let output = tokio::spawn(forward(
-        (stdout, tokio::io::stdout()),
-        stream(Direction::Received),
-        is_gone.clone(),
-        AtEnd::ReleaseStdout,
-    ));
-    let errors = feed.stream(Which::Stderr);
-    let errors = stderr.map(|stderr| {
-        let way = (stderr, tokio::io::stderr());
-        tokio::spawn(forward(way, errors, is_gone, AtEnd::Nothing))
-    });
+    let errors =
+        stderr.map(|stderr| tokio::spawn(give(stderr, io::stderr(), told.clone(), is_gone, || ())));
     let mut orders = [Order::Terminate, Order::Kill].into_iter();
     let exit = loop {
         tokio::select! {
@@ -101,8 +103,8 @@ pub async fn pass(pipes: Pipes, feed: Feed) -> io::Result<Ended> {
             }
         }
     };
-    // Nobody takes the input any more; the thread that reads it may stay in its read.
-    input.abort();
+    // Nobody takes the input any more.
+    sent.close();
     gone.send_replace(true);
     let rest = async {
         // Neither panics, and nobody aborts them.
@@ -116,6 +118,8 @@ pub async fn pass(pipes: Pipes, feed: Feed) -> io::Result<Ended> {
         // Whoever is tired of waiting for the client says so.
         () = asked.next() => {}
     }
+    received.close();
+    told.close();
     Ok(Ended {
         code: code_of(&exit),
         how: how_it_ended(&exit),
@@ -129,23 +133,79 @@ fn code_of(exit: &Exit) -> u8 {
         .unwrap_or(1)
 }
 
-/// What happens to the receiving side when the sending one has ended.
-#[derive(Clone, Copy, Debug)]
-enum AtEnd {
-    /// It is closed by being dropped.
-    Close,
-    /// Ours to whom we write: the client sees the end at once, not when we have judged.
-    ReleaseStdout,
-    /// It is shared.
-    Nothing,
+/// The copy of a stream that a thread holds which nobody can interrupt: it is taken away from it when the listening is over.
+#[derive(Clone)]
+struct Copy(Arc<Mutex<Option<Stream>>>);
+
+impl Copy {
+    fn of(stream: Stream) -> Self {
+        Copy(Arc::new(Mutex::new(Some(stream))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Stream>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn copy(&self, bytes: &[u8]) {
+        if let Some(stream) = &mut *self.lock() {
+            stream.copy(bytes);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(stream) = &mut *self.lock() {
+            stream.end();
+        }
+    }
+
+    fn close(&self) {
+        *self.lock() = None;
+    }
 }
 
-/// Passes bytes on as they come, until one side has ended.
-async fn forward(
-    (mut from, mut to): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
-    mut copy: Stream,
+/// Passes our standard input on, on a thread of its own: it may stay in a read for ever, and what it has read goes on without a detour.
+///
+/// **Errors**: the system gives no thread.
+fn take_input(mut to: Box<dyn AsyncWrite + Send + Unpin>, copy: Copy) -> io::Result<()> {
+    let runtime = Handle::current();
+    let pass = move || {
+        let mut from = io::stdin().lock();
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let read = match from.read(&mut buffer) {
+                Ok(read) if read > 0 => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                _ => break,
+            };
+            let piece = &buffer[..read];
+            copy.copy(piece);
+            let passed = runtime.block_on(async {
+                to.write_all(piece).await?;
+                to.flush().await
+            });
+            if passed.is_err() {
+                // Nobody reads there any more; the client shall see it, as it would without us.
+                release(|null| nix::unistd::dup2_stdin(null));
+                break;
+            }
+        }
+        copy.end();
+        // An end that the server has closed itself needs no closing.
+        let _ = runtime.block_on(to.shutdown());
+    };
+    thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(pass)?;
+    Ok(())
+}
+
+/// Passes an output of the server on as it comes, until one side has ended.
+async fn give(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl Write,
+    copy: Copy,
     mut is_gone: watch::Receiver<bool>,
-    at_end: AtEnd,
+    ended: fn(),
 ) {
     let mut buffer = vec![0; PIECE];
     loop {
@@ -158,20 +218,17 @@ async fn forward(
         };
         let piece = &buffer[..read];
         copy.copy(piece);
-        if to.write_all(piece).await.is_err() || to.flush().await.is_err() {
-            // Nobody reads there any more; whoever writes shall see it, as it would without us.
+        // At once, where we are: a client that does not read holds up nobody but the server.
+        let passed = block_in_place(|| {
+            to.write_all(piece)?;
+            to.flush()
+        });
+        if passed.is_err() {
             break;
         }
     }
     copy.end();
-    drop(from);
-    match at_end {
-        AtEnd::Close => {
-            let _ = to.shutdown().await;
-        }
-        AtEnd::ReleaseStdout => release_stdout(),
-        AtEnd::Nothing => {}
-    }
+    ended();
 }
 
 /// Waits until nothing more can be expected of a server that has ended.
@@ -182,11 +239,16 @@ async fn dry(is_gone: &mut watch::Receiver<bool>) {
     sleep(DRY).await;
 }
 
-/// Puts `/dev/null` in place of our standard output.
+/// Ends our standard output.
 fn release_stdout() {
-    if let Ok(null) = OpenOptions::new().write(true).open("/dev/null") {
-        // Without it the client sees the end a little later.
-        let _ = nix::unistd::dup2_stdout(&null);
+    release(|null| nix::unistd::dup2_stdout(null));
+}
+
+/// Puts `/dev/null` in place of one of our streams, whose other end sees it closed at once, not when we have judged.
+fn release(replace: impl FnOnce(&File) -> nix::Result<()>) {
+    if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
+        // Without it the other end sees it a little later.
+        let _ = replace(&null);
     }
 }
 

@@ -15,12 +15,15 @@ use mcp_assay_model::requirement::Level;
 use mcp_assay_model::result::{CheckResult, TranscriptEntry};
 use mcp_assay_model::scenario::Basis;
 use mcp_assay_model::verdict::{Reason, Verdict};
+use mcp_assay_report::shorten;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Entries before a finding that are kept as its evidence.
 const BEFORE: usize = 8;
+/// Entries that are kept where findings are told at the end only, because no revision is known.
+const UNTOLD: usize = 64;
 /// Findings with evidence.
-const MOST_EVIDENCE: usize = 512;
+const MOST_EVIDENCE: usize = 128;
 /// Entries longer than this are no evidence for what comes after them.
 const LONGEST_BEFORE: u64 = 64 * 1024;
 /// Remarks of a kind that are told one by one.
@@ -161,6 +164,7 @@ impl Panel {
                     && let Some(monitor) = watched.monitor.take()
                 {
                     let binding = watched.binding;
+                    let recent = std::mem::take(&mut watched.recent);
                     self.judged.gap_count += 1;
                     if self.judged.gaps.len() < MOST_NOTES {
                         self.judged.gaps.push(format!(
@@ -169,7 +173,7 @@ impl Panel {
                     }
                     // What would follow may answer, or repeat, what is missing.
                     let summary = monitor.end(&End::Unfenced);
-                    self.add(&label, binding, summary);
+                    self.add(&label, binding, summary, &recent);
                 }
                 Vec::new()
             }
@@ -204,15 +208,19 @@ impl Panel {
                 finding.message
             ));
             if self.judged.evidence.len() < MOST_EVIDENCE {
-                let shown = watched.recent.iter().chain([entry]);
-                let shown = shown.map(TranscriptEntry::from).collect();
+                let near = watched.recent.iter().chain([entry]);
                 let place = (rule, label.clone(), at);
-                self.judged.evidence.entry(place).or_insert(shown);
+                let evidence = self.judged.evidence.entry(place);
+                evidence.or_insert_with(|| near.map(shown).collect());
             }
         }
         if entry.length <= LONGEST_BEFORE {
+            let most = match monitor.revision() {
+                Some(_) => BEFORE,
+                None => UNTOLD,
+            };
             watched.recent.push_back(entry.clone());
-            if watched.recent.len() > BEFORE {
+            while watched.recent.len() > most {
                 watched.recent.pop_front();
             }
         }
@@ -224,15 +232,18 @@ impl Panel {
         if let Some(Watched {
             monitor: Some(monitor),
             binding,
-            ..
+            recent,
         }) = self.open.remove(talk)
         {
             let summary = monitor.end(&End::from(end));
-            self.add(&label, binding, summary);
+            self.add(&label, binding, summary, &recent);
         }
     }
 
-    fn add(&mut self, label: &str, binding: Binding, summary: Summary) {
+    fn add(&mut self, label: &str, binding: Binding, summary: Summary, recent: &VecDeque<Entry>) {
+        for (rule, _, finding) in summary.findings() {
+            self.show(label, &rule, finding, recent);
+        }
         for part in summary.parts {
             match part.revision {
                 Some(revision) => {
@@ -246,6 +257,25 @@ impl Panel {
                     self.judged.unknown.add(place, label, label, &part.observed);
                 }
             }
+        }
+    }
+
+    /// Keeps the evidence of a finding that was not told when it was made.
+    fn show(&mut self, label: &str, rule: &str, finding: &Finding, recent: &VecDeque<Entry>) {
+        let at = finding.at.clone().unwrap_or_default();
+        let place = (rule.to_owned(), label.to_owned(), at);
+        if self.judged.evidence.len() >= MOST_EVIDENCE || self.judged.evidence.contains_key(&place)
+        {
+            return;
+        }
+        let seq = place.2.trim_start_matches('#').split(' ').next();
+        let Some(seq) = seq.and_then(|seq| seq.parse::<u64>().ok()) else {
+            return;
+        };
+        let is_near = |entry: &&Entry| entry.seq <= seq && entry.seq + BEFORE as u64 >= seq;
+        let near: Vec<TranscriptEntry> = recent.iter().filter(is_near).map(shown).collect();
+        if near.last().is_some_and(|last| last.seq == seq) {
+            self.judged.evidence.insert(place, near);
         }
     }
 
@@ -339,6 +369,11 @@ impl Judged {
         }
         notes
     }
+}
+
+/// An entry as evidence shows it.
+fn shown(entry: &Entry) -> TranscriptEntry {
+    shorten(&TranscriptEntry::from(entry))
 }
 
 /// Where the revision is not known, a rule is as strong as in the revision where it is weakest.

@@ -6,6 +6,7 @@
 use crate::scan::{BYTE_ORDER_MARK, Fault, Scanner};
 use crate::walk::{Event, Walker};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// The raw text at `pointer` (RFC 6901; empty: the whole) in a JSON text; of duplicate keys the last. `None` where the pointer leads nowhere or the text is no JSON.
@@ -32,6 +33,22 @@ pub fn is_plain_integer(text: &str) -> bool {
         [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
         _ => false,
     }
+}
+
+/// The first key that an object has twice, escapes resolved; `None` where it has none, or the text is no object.
+pub fn repeated_key(text: &str) -> Option<String> {
+    let mut scanner = scanner(text);
+    let mut walker = Walker::new(&mut scanner);
+    let mut seen = HashSet::new();
+    while let Some(event) = walker.next().ok()? {
+        if let Event::Key(key, _) = event
+            && walker.depth() == 1
+            && !seen.insert(key.to_string())
+        {
+            return Some(key.into_owned());
+        }
+    }
+    None
 }
 
 /// The JSON pointer of the scalar, the member or the container whose text, key or opening bracket is at a byte offset; `None` where

@@ -6,7 +6,10 @@
 //!                                      all others                -> envelope /
 //! ```
 //!
-//! What a rule of its own judges, and says better, is left to it: caching hints, the type of a result, the text of a content block.
+//! What a rule of its own judges, and says better, is left to it: caching hints, the type of a result. Parts that have sentences of their own,
+//! as images or the keys of `_meta`, have rules of their own here (see [`parts`]).
+
+mod parts;
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
@@ -17,17 +20,26 @@ use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::record::{Direction, HttpPart};
 use mcp_assay_wire::jsonrpc::Kind;
 use mcp_assay_wire::stdio::DefectKind;
+use parts::Seen;
 use std::collections::HashMap;
 
 const CLIENT_ENVELOPE: &str = "client-envelope";
 const CLIENT_PARAMS: &str = "client-params";
 const CLIENT_RESULT: &str = "client-result";
+const CONTENT: &str = "content";
+const ELICITATION: &str = "elicitation";
 const ENCODING: &str = "encoding";
 const ENVELOPE: &str = "envelope";
+const META: &str = "meta";
 const PARAMS: &str = "params";
 const REQUEST_ID: &str = "request-id";
 const CLIENT_REQUEST_ID: &str = "client-request-id";
+const RESOURCE_URI: &str = "resource-uri";
 const RESULT: &str = "result";
+const SAMPLING: &str = "sampling";
+const TASK: &str = "task";
+const TOOL_HEADERS: &str = "tool-headers";
+const TOOL_SCHEMA: &str = "tool-schema";
 
 const SHAPE: &[&str] = &[
     "2024-11-05/basic/index#top.1",
@@ -90,6 +102,29 @@ impl Observer for Messages {
                     SPOKEN,
                 ),
                 Rule::of_servers(
+                    CONTENT,
+                    "images, audio and resources are as their kind has them",
+                    "an image and audio have base64 data and a MIME type, an embedded resource has text or base64 data, and so have binary contents",
+                    &[
+                        "2024-11-05/server/prompts#image-content.1",
+                        "2024-11-05/server/prompts#embedded-resources.3",
+                        "2024-11-05/server/resources#security-considerations.3",
+                        "2025-03-26/server/prompts#audio-content.1",
+                    ],
+                ),
+                Rule::of_servers(
+                    ELICITATION,
+                    "an elicitation has what its mode asks for",
+                    "a form has a message and a flat schema of what is asked, and a URL has its mode, a message, a valid URL and, where the revision has it, an id",
+                    &[
+                        "2025-11-25/client/elicitation#elicitation-requests.1",
+                        "2025-11-25/client/elicitation#form-mode-elicitation-requests.1",
+                        "2025-11-25/client/elicitation#url-mode-elicitation-requests.1",
+                        "2025-11-25/client/elicitation#url-mode-elicitation-requests.2",
+                    ],
+                )
+                .since(Revision::R2025_11_25),
+                Rule::of_servers(
                     ENCODING,
                     "messages over HTTP are UTF-8",
                     "the body of an answer, or the data of an event, is text in UTF-8",
@@ -102,6 +137,18 @@ impl Observer for Messages {
                     "every message of a server is a request with an id of text or an integer, a notification without one, or a response with either a result or an error of integer code and text",
                     SHAPE,
                 ),
+                Rule::of_servers(
+                    META,
+                    "the keys of `_meta` are well formed",
+                    "a key of `_meta` is a name that begins and ends with a letter or digit, behind a prefix of labels if there is one; keys of trace context hold what W3C says",
+                    &[
+                        "2025-06-18/basic/index#meta.2",
+                        "2025-06-18/basic/index#meta.3",
+                        "2025-06-18/basic/index#meta.4",
+                        "2026-07-28/basic/index#meta.17",
+                    ],
+                )
+                .since(Revision::R2025_06_18),
                 Rule::of_servers(
                     PARAMS,
                     "what a server sends has the shape of its method",
@@ -116,11 +163,63 @@ impl Observer for Messages {
                 )
                 .until(Revision::R2025_11_25),
                 Rule::of_servers(
+                    RESOURCE_URI,
+                    "a resource has a valid URI",
+                    "the URI of a resource, listed, read, embedded or updated, is there and one by RFC 3986, whatever its scheme",
+                    &[
+                        "2024-11-05/server/prompts#embedded-resources.1",
+                        "2025-06-18/server/resources#custom-uri-schemes.1",
+                    ],
+                ),
+                Rule::of_servers(
                     RESULT,
                     "a result has the shape of its method",
                     "the result that a server answers with is the one that the revision gives the method asked for",
                     SPOKEN,
                 ),
+                Rule::of_servers(
+                    SAMPLING,
+                    "what a model is asked has roles and content",
+                    "each message of a request for sampling is of the user or of the assistant, and has content",
+                    &["2026-07-28/client/sampling#messages.1"],
+                )
+                .since(Revision::R2026_07_28),
+                Rule::of_servers(
+                    TASK,
+                    "a task says its id, times and duration",
+                    "the state of a task has an id that is text, ISO 8601 times of its creation and last update, and how long it is kept or null",
+                    &[
+                        "2025-11-25/basic/utilities/tasks#task-id-requirements.1",
+                        "2025-11-25/basic/utilities/tasks#ttl-and-resource-management.1",
+                        "2025-11-25/basic/utilities/tasks#ttl-and-resource-management.2",
+                        "2025-11-25/basic/utilities/tasks#ttl-and-resource-management.4",
+                    ],
+                )
+                .since(Revision::R2025_11_25)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    TOOL_HEADERS,
+                    "arguments that headers repeat are marked lawfully",
+                    "an `x-mcp-header` is a token, unique without case, on a primitive parameter that `properties` alone lead to",
+                    &[
+                        "2026-07-28/basic/transports/streamable-http#schema-extension.1",
+                        "2026-07-28/basic/transports/streamable-http#schema-extension.2",
+                        "2026-07-28/basic/transports/streamable-http#schema-extension.3",
+                        "2026-07-28/basic/transports/streamable-http#schema-extension.4",
+                        "2026-07-28/basic/transports/streamable-http#schema-extension.5",
+                        "2026-07-28/basic/transports/streamable-http#schema-extension.7",
+                        "2026-07-28/basic/transports/streamable-http#schema-extension.8",
+                        "2026-07-28/server/tools#x-mcp-header.7",
+                    ],
+                )
+                .since(Revision::R2026_07_28),
+                Rule::of_servers(
+                    TOOL_SCHEMA,
+                    "a tool's input schema is a JSON Schema",
+                    "the `inputSchema` of a tool is an object, and a schema by its dialect",
+                    &["2025-11-25/server/tools#tool.1"],
+                )
+                .since(Revision::R2025_11_25),
             ]
         }
     }
@@ -128,6 +227,7 @@ impl Observer for Messages {
     fn watch(&self, revision: Revision, binding: Binding) -> Option<Box<dyn Watch>> {
         Some(Box::new(Shapes {
             schemas: Schemas::of(revision),
+            revision,
             binding,
             is_modern: revision.era() == Era::Modern,
             used: HashMap::new(),
@@ -137,6 +237,7 @@ impl Observer for Messages {
 
 struct Shapes {
     schemas: &'static Schemas,
+    revision: Revision,
     binding: Binding,
     is_modern: bool,
     /// Position of the request that used an id first, by side, connection and id.
@@ -206,10 +307,29 @@ impl Shapes {
             Kind::Result if judged_by.is_some() => sightings.judge(side.result),
             _ => {}
         }
+        // The parts of what clients send are told with the whole.
+        let is_servers = came.entry.direction == Direction::Received;
+        let seen = Seen {
+            revision: self.revision,
+            method,
+            value: &came.message.value,
+            source: came.source(),
+        };
+        let seen = (is_servers && came.message.kind != Kind::Error).then_some(seen);
+        for rule in seen.iter().flat_map(Seen::judged) {
+            sightings.judge(rule);
+        }
         for violation in violations {
-            let Some(rule) = rule_of(&violation, came, asked, side) else {
+            let Some(whole) = rule_of(&violation, came, asked, side) else {
                 continue;
             };
+            // That results of tools stand alone is a rule on sampling.
+            if seen.is_some_and(|seen| seen.is_mixed(&violation.pointer)) {
+                continue;
+            }
+            let part = seen.filter(|_| whole == side.result || whole == side.params);
+            let part = part.and_then(|seen| seen.rule_of(&violation));
+            let rule = part.unwrap_or(whole);
             // Without a method the message is told by what it is.
             let path = format!(
                 "{} {}",
@@ -235,9 +355,19 @@ impl Shapes {
 
     /// A request that asked for a task may get one.
     fn or_a_task(&self, came: &Came<'_>, violations: Vec<Violation>) -> Vec<Violation> {
-        let task = self.schemas.validator("CreateTaskResult");
-        let is_task = task.is_ok_and(|task| task.is_valid(&came.message.value["result"]));
-        if is_task { Vec::new() } else { violations }
+        let result = &came.message.value["result"];
+        let is_task = result.get("task").is_some() && result.get("content").is_none();
+        let raw = came.raw("/result");
+        let of_task = self
+            .schemas
+            .judge_definition("CreateTaskResult", result, raw.as_deref());
+        match of_task {
+            Ok(of_task) if is_task => {
+                let below = |violation: Violation| violation.below("/result");
+                of_task.into_iter().map(below).collect()
+            }
+            _ => violations,
+        }
     }
 
     fn request_id(&mut self, came: &Came<'_>, rule: &'static str, sightings: &mut Sightings) {

@@ -60,10 +60,11 @@ fn of_its_type(mut leaves: Vec<Leaf>) -> Vec<Leaf> {
     leaves
 }
 
-/// What a schema as a whole is not, only where nothing within it is said already.
+/// What a schema as a whole is not, only where nothing within it is said already; and so of the forms that a value may have.
 fn by_the_closest(leaves: Vec<Leaf>) -> Vec<Leaf> {
     let is_whole = |leaf: &Leaf| leaf.rule.ends_with(dialect::SCHEMA);
-    if !leaves.iter().any(is_whole) {
+    let is_union = |leaf: &Leaf| leaf.rule.ends_with("/anyOf");
+    if !leaves.iter().any(|leaf| is_whole(leaf) || is_union(leaf)) {
         return leaves;
     }
     let places: Vec<String> = leaves
@@ -74,11 +75,11 @@ fn by_the_closest(leaves: Vec<Leaf>) -> Vec<Leaf> {
     let is_told = |leaf: &Leaf| {
         let within = format!("{}/", leaf.pointer);
         let mut places = places.iter();
-        places.any(|place| *place == leaf.pointer || place.starts_with(&within))
+        places.any(|place| (is_whole(leaf) && *place == leaf.pointer) || place.starts_with(&within))
     };
     leaves
         .into_iter()
-        .filter(|leaf| !is_whole(leaf) || !is_told(leaf))
+        .filter(|leaf| !(is_whole(leaf) || is_union(leaf)) || !is_told(leaf))
         .collect()
 }
 

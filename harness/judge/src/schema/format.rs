@@ -1,12 +1,14 @@
 //! Formats that JSON Schema does not know.
 
 mod timestamp;
+mod trace;
 
 use jsonschema::ValidationOptions;
 
 /// The formats of our documents, asserted.
 pub(super) fn with_all(options: ValidationOptions<'_>) -> ValidationOptions<'_> {
     options
+        .with_format("baggage", trace::is_baggage)
         .with_format("byte", is_base64)
         .with_format("extension-id", is_extension_id)
         .with_format("file-uri", is_file_uri)
@@ -16,11 +18,13 @@ pub(super) fn with_all(options: ValidationOptions<'_>) -> ValidationOptions<'_> 
         .with_format("revision", is_revision)
         .with_format("timestamp", timestamp::is_timestamp)
         .with_format("traceparent", is_traceparent)
+        .with_format("tracestate", trace::is_tracestate)
 }
 
 /// What a text of a format is, as a fragment behind 'not'; `None` for a format that is not ours.
 pub(super) fn described(format: &str) -> Option<&'static str> {
     Some(match format {
+        "baggage" => "a `baggage` of W3C Baggage",
         "byte" => "base64 (RFC 4648 section 4)",
         "extension-id" => "an extension id with its prefix, as `com.example/name`",
         "file-uri" => "a file:// URI",
@@ -30,6 +34,7 @@ pub(super) fn described(format: &str) -> Option<&'static str> {
         "revision" => "a revision, as `2025-11-25`",
         "timestamp" => "an ISO 8601 time, as `2025-11-25T10:30:00Z`",
         "traceparent" => "a `traceparent` of W3C Trace Context",
+        "tracestate" => "a `tracestate` of W3C Trace Context",
         _ => return None,
     })
 }

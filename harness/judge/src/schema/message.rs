@@ -191,7 +191,7 @@ impl Schemas {
 
 impl Violation {
     /// The same, of a value that is part of another.
-    fn below(mut self, place: &str) -> Self {
+    pub(crate) fn below(mut self, place: &str) -> Self {
         self.pointer.insert_str(0, place);
         self
     }

@@ -61,7 +61,7 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
     let brought = Brought::by(&line);
     modern::admit_version(state, headers)?;
     if modern::is_modern(shared, headers, &line) {
-        return modern::post(shared, headers, line, brought).await;
+        return modern::post(shared, parts, line, brought).await;
     }
 
     let is_initialize = is_one(&line, "initialize", Kind::Request);

@@ -1,13 +1,12 @@
 //! The MCP endpoint in the modern era: POSTs that stand alone.
 //!
 //! ```text
-//! POST -> is it modern? -> Carrier { headers, left } -> the one core -> a JSON text with its status, or a stream that ends with the answer
+//! POST -> is it modern? -> Carrier { headers, left, socket } -> the one core -> a JSON text with its status, or a stream that ends with the answer
 //! ```
 //!
 //! **Source**: `2026-07-28/basic/transports/streamable-http`. No session is minted, `Mcp-Session-Id` and `Last-Event-ID` are ignored, and
 //! a client that leaves cancels what it asked for.
 
-use super::Shared;
 use super::answer::{Answer, Refused, error, malformed, refusal};
 use super::body::Body;
 use super::endpoint::{JSON, LAST_EVENT_ID, SESSION, accepted, stream, turn};
@@ -15,11 +14,13 @@ use super::gate::VERSION;
 use super::posting::{Brought, Reply, is_one, is_response};
 use super::sessions::{HttpSession, Shape};
 use super::state::State;
+use super::{Shared, Socket};
 use crate::error::RpcError;
 use crate::fault::quirk::Quirk;
 use crate::incoming::{Carrier, Line};
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use mcp_assay_model::protocol::{Era, Revision};
 use mcp_assay_wire::jsonrpc::Kind;
 use std::sync::Arc;
@@ -107,10 +108,11 @@ pub(super) fn admit_version(state: &State, headers: &HeaderMap) -> Result<(), Bo
 /// Answers a POST.
 pub(super) async fn post(
     shared: &Arc<Shared>,
-    headers: &HeaderMap,
+    parts: &Parts,
     mut line: Line,
     brought: Brought,
 ) -> Result<Answer, Refused> {
+    let headers = &parts.headers;
     let state = &shared.state;
     if is_response(&line) {
         let why = "a client sends no responses in this revision";
@@ -131,7 +133,15 @@ pub(super) async fn post(
     let (presence, left) = watch::channel(());
     if let Line::One(arrival) = &mut line {
         let headers = Arc::new(headers.clone());
-        arrival.carrier = Some(Carrier { headers, left });
+        let socket = parts
+            .extensions
+            .get::<Socket>()
+            .map_or(0, |socket| socket.0);
+        arrival.carrier = Some(Carrier {
+            headers,
+            left,
+            socket,
+        });
     }
     let core = shared.modern();
     let turn = turn(state, brought).await;

@@ -241,8 +241,8 @@ impl Lie for UndeclaredSampling {
     }
 }
 
-/// Keeps a capability to itself.
-pub(crate) struct ImplementsUndeclared;
+/// Keeps a capability to itself: what is at this place in the answer to `initialize`.
+pub(crate) struct ImplementsUndeclared(pub &'static str);
 
 impl Lie for ImplementsUndeclared {
     fn send(
@@ -253,7 +253,7 @@ impl Lie for ImplementsUndeclared {
     ) -> Vec<Outgoing> {
         let is_initialize = message.about.is_reply_to("initialize");
         let json: &mut Json = &mut message.json;
-        if is_subject && is_initialize && json.remove("/result/capabilities/logging") {
+        if is_subject && is_initialize && json.remove(self.0) {
             fired.count();
         }
         vec![message]

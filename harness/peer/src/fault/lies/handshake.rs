@@ -145,6 +145,82 @@ impl Lie for OffersOldest {
     }
 }
 
+/// Wants a client of the modern era to begin with `server/discover`, as one of the legacy era begins with `initialize`.
+#[derive(Default)]
+pub(crate) struct WantsDiscoverFirst {
+    is_greeted: bool,
+}
+
+impl Lie for WantsDiscoverFirst {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Request(_, method, _) if heard.is_modern() && !self.is_greeted => {
+                if method == "server/discover" {
+                    self.is_greeted = true;
+                    return Course::Honest;
+                }
+                fired.count();
+                Course::Answer(Err(RpcError::invalid_request(
+                    "server/discover comes first",
+                )))
+            }
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
+        }
+    }
+}
+
+/// Refuses requests with members, or parameters of `tools/list`, that it does not know.
+pub(crate) struct RefusesUnknownMembers;
+
+impl Lie for RefusesUnknownMembers {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        let What::Request(arrival, method, _) = heard.what else {
+            return Course::Honest;
+        };
+        let has_others = |at: &str, known: &[&str]| {
+            let members = arrival.message.value.pointer(at).and_then(Value::as_object);
+            members.is_some_and(|members| members.keys().any(|key| !known.contains(&key.as_str())))
+        };
+        if has_others("", &["jsonrpc", "id", "method", "params"])
+            || (method == "tools/list" && has_others("/params", &["cursor", "_meta"]))
+        {
+            fired.count();
+            return Course::Answer(Err(RpcError::invalid_params("unexpected member")));
+        }
+        Course::Honest
+    }
+}
+
+/// Answers `server/discover` whatever its `_meta` is.
+pub(crate) struct TakesAnyMeta;
+
+impl Lie for TakesAnyMeta {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Request(arrival, "server/discover", _)
+                if arrival
+                    .message
+                    .value
+                    .pointer("/params/_meta")
+                    .is_some_and(|meta| !meta.is_object()) =>
+            {
+                fired.count();
+                Course::Answer(Ok(json!({
+                    "supportedVersions": ["2026-07-28"],
+                    "capabilities": {},
+                    "ttlMs": 0,
+                    "cacheScope": "private",
+                })))
+            }
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
+        }
+    }
+}
+
 /// Completes without declaring that it can.
 pub(crate) struct CompletesUndeclared;
 
@@ -180,7 +256,10 @@ impl Lie for CompletesUndeclared {
 }
 
 /// Asks a client for its roots when a tool is called, whatever it declared.
-pub(crate) struct AsksWhenCalled;
+#[derive(Default)]
+pub(crate) struct AsksWhenCalled {
+    asked: u64,
+}
 
 impl Lie for AsksWhenCalled {
     fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
@@ -189,7 +268,8 @@ impl Lie for AsksWhenCalled {
                 if heard.terms.is_some_and(|terms| !terms.has_roots()) && !heard.is_modern() =>
             {
                 fired.count();
-                let id = RawId("\"undeclared\"".to_owned());
+                self.asked += 1;
+                let id = RawId(format!("\"undeclared-{}\"", self.asked));
                 Course::Say(vec![Outgoing::request(&id, "roots/list", None)])
             }
             What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {

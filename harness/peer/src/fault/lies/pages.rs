@@ -165,6 +165,47 @@ impl Lie for RefusesOwnCursor {
     }
 }
 
+/// Knows the cursors that it gave only on the socket where it gave them. In the modern era, over HTTP.
+#[derive(Default)]
+pub(crate) struct TiesCursors {
+    /// The sockets of list requests, by number.
+    asked_on: HashMap<u64, u64>,
+    /// Where each cursor was given.
+    given_on: HashMap<String, HashSet<u64>>,
+}
+
+impl Lie for TiesCursors {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        let What::Request(arrival, _, seq) = heard.what else {
+            return Course::Honest;
+        };
+        let Some(carrier) = &arrival.carrier else {
+            return Course::Honest;
+        };
+        self.asked_on.insert(seq, carrier.socket);
+        let Some((_, cursor, _)) = asks_for_next(heard) else {
+            return Course::Honest;
+        };
+        match self.given_on.get(cursor) {
+            Some(sockets) if !sockets.contains(&carrier.socket) => {
+                fired.count();
+                Course::Answer(Err(RpcError::invalid_params("Invalid cursor")))
+            }
+            Some(_) | None => Course::Honest,
+        }
+    }
+
+    fn send(&mut self, message: Outgoing, _is_subject: bool, _fired: &mut Fired) -> Vec<Outgoing> {
+        if let Some((.., seq)) = page(&message)
+            && let Some(socket) = self.asked_on.remove(&seq)
+            && let Some(cursor) = message.json.str_at("/result/nextCursor")
+        {
+            self.given_on.entry(cursor).or_default().insert(socket);
+        }
+        vec![message]
+    }
+}
+
 /// Never ends a list of more than one page.
 #[derive(Default)]
 pub(crate) struct EmptyPages {

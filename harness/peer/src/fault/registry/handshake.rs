@@ -1,13 +1,16 @@
-//! Faults of the handshake, and of ids that are none. Long because it is a list.
+//! Faults of the handshake, of what is declared in it, and of broken requests. Long because it is a list.
 
+use super::modern_provocations::{LATER_LIST, LIST as MODERN_LIST};
 use super::provocations::{ECHO, LIST, OPEN};
 use super::{A_LIE, LAWFUL, NamedFault, Over, Provocation, named};
 use crate::fault::lie::Lie;
+use crate::fault::lies::exchange::ImplementsUndeclared;
 use crate::fault::lies::handshake::{
     AsksWhenCalled, BelievesEarlyInitialized, BrokenVersion, CompletesUndeclared, OffersOldest,
-    WaitsForInitialized,
+    RefusesUnknownMembers, TakesAnyMeta, WaitsForInitialized, WantsDiscoverFirst,
 };
 use crate::fault::lies::ids::{TakesAnyId, TruncatesFractions};
+use crate::fault::lies::pages::TiesCursors;
 
 const INITIALIZED: Provocation =
     Provocation::Send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
@@ -38,7 +41,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
         "asks for the roots of a client that declared none once it calls a tool",
         Over::Any,
         &[OPEN, ECHO],
-        || Box::new(AsksWhenCalled),
+        || Box::new(AsksWhenCalled::default()),
     ),
     lie(
         "believes-early-initialized",
@@ -84,6 +87,29 @@ pub(super) const FAULTS: &[NamedFault] = &[
         BrokenVersion::repeated,
     ),
     lie(
+        "refuses-unknown-members",
+        "refuses a request with members that it does not know",
+        Over::Any,
+        &[
+            OPEN,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"extra":1}}"#,
+            ),
+        ],
+        || Box::new(RefusesUnknownMembers),
+    ),
+    lie(
+        "subscribes-undeclared",
+        "serves resources/subscribe without declaring it",
+        Over::Any,
+        &[OPEN],
+        || {
+            Box::new(ImplementsUndeclared(
+                "/result/capabilities/resources/subscribe",
+            ))
+        },
+    ),
+    lie(
         "takes-any-id",
         "serves a request whose id is neither a text nor a number",
         Over::Any,
@@ -92,6 +118,22 @@ pub(super) const FAULTS: &[NamedFault] = &[
             Provocation::Send(r#"{"jsonrpc":"2.0","id":[1],"method":"ping"}"#),
         ],
         || Box::new(TakesAnyId),
+    ),
+    lie(
+        "takes-any-meta",
+        "answers server/discover though its _meta is no object",
+        Over::Any,
+        &[Provocation::Send(
+            r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":7}}"#,
+        )],
+        || Box::new(TakesAnyMeta),
+    ),
+    lie(
+        "ties-cursors-to-connections",
+        "knows a cursor only on the connection where it gave it, in the modern era",
+        Over::Http,
+        &[MODERN_LIST, LATER_LIST],
+        || Box::new(TiesCursors::default()),
     ),
     lie(
         "truncates-fractional-ids",
@@ -109,5 +151,12 @@ pub(super) const FAULTS: &[NamedFault] = &[
         Over::Stdio,
         &[INITIALIZE, LIST],
         || Box::new(WaitsForInitialized::default()),
+    ),
+    lie(
+        "wants-discover-first",
+        "refuses whatever comes before the first server/discover",
+        Over::Any,
+        &[MODERN_LIST],
+        || Box::new(WantsDiscoverFirst::default()),
     ),
 ];

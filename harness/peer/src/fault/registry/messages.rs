@@ -444,7 +444,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
         over: Over::Any,
         provoked_by: &[OPEN],
         quirk: None,
-        begin: || Box::new(ImplementsUndeclared),
+        begin: || Box::new(ImplementsUndeclared("/result/capabilities/logging")),
     },
     NamedFault {
         name: "lists-nothing-after-odd-cursor",
@@ -676,6 +676,19 @@ pub(super) const FAULTS: &[NamedFault] = &[
         provoked_by: &[OPEN],
         quirk: None,
         begin: || Habit::begin(|habits| habits.start_delay = Duration::from_secs(3)),
+    },
+    NamedFault {
+        name: "speaks-first",
+        about: "logs before the client has said anything",
+        is_lawful: false,
+        over: Over::Stdio,
+        provoked_by: &[OPEN],
+        quirk: None,
+        begin: || {
+            Habit::begin(|habits| {
+                habits.banner = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":\"ready\"}}\n";
+            })
+        },
     },
     NamedFault {
         name: "swaps-ids-of-concurrent-answers",
