@@ -2,8 +2,8 @@
 
 use super::walk::MOST_BARREN;
 use super::{
-    cancelled_crowd, crowd, http_judges, listen_judges, offered_schemas, page_judges,
-    progress_judges,
+    cancel_rounds, cancelled_crowd, crowd, http_judges, listen_judges, offered_schemas,
+    page_judges, progress_judges,
 };
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -26,6 +26,10 @@ pub const JUDGES: &[(&str, &str)] = &[
     (
         "cancelled-unanswered",
         "the call of `cancelled_crowd` that was cancelled got no answer",
+    ),
+    (
+        "cancels-unanswered",
+        "the calls of `cancel_rounds` were not answered when they were cancelled",
     ),
     (
         "crowd-answered",
@@ -159,6 +163,7 @@ impl NativeJudges for Judges {
             "slow-body-served" => http_judges::slow_body_served,
             "stream-answered" => http_judges::stream_answered,
             "stream-closed" => http_judges::stream_closed,
+            "cancels-unanswered" => cancel_rounds::cancels_unanswered,
             "cancelled-unanswered" => cancelled_crowd::cancelled_unanswered,
             "crowd-answered" => cancelled_crowd::crowd_answered,
             "cursor-again" => page_judges::cursor_again,

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod bulky;
+pub mod cancel_rounds;
 mod cancelled_crowd;
 pub mod complete_mrtr;
 mod crowd;
@@ -76,6 +77,13 @@ pub const NATIVES: &[Native] = &[
         ],
         labels: &[],
         binds: "the request that was sent",
+    },
+    Native {
+        name: "cancel_rounds",
+        about: "makes a call and cancels it while it runs, three times, each time with a fence before and behind the cancel",
+        parameters: &[("call", "params of tools/call")],
+        labels: &[],
+        binds: "rounds: [{ has_run, is_answered: before the fence behind the cancel, seq }]",
     },
     Native {
         name: "cancelled_crowd",
@@ -253,6 +261,7 @@ pub async fn run(
             return Ok(Came::Sent(index, missing));
         }
         "cancelled_crowd" => cancelled_crowd::run(parameters, conversation).await?,
+        "cancel_rounds" => cancel_rounds::run(parameters, conversation).await?,
         "carry_cursor" => cursors::carry(text("list")?, conversation).await?,
         "complete_mrtr" => {
             let plan = complete_mrtr::Plan::of(parameters)?;

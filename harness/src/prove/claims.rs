@@ -78,6 +78,7 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
     (
         "answers-as-cancel-arrives+memory",
         &[
+            ("cancellation/answered-at-once/silent", CROSSED),
             ("cancellation/in-flight-modern/not-answered", CROSSED),
             ("cancellation/in-flight/not-answered", CROSSED),
             ("cancellation/one-of-many/not-answered", CROSSED),

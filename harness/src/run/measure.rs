@@ -4,7 +4,8 @@
 //! tools that may be called, in the order they are listed -> one call each, with a progress token -> how long, and was progress heard
 //! ```
 //!
-//! Arguments are the smallest that the schema accepts; a tool whose schema has a time to wait is told to wait a second. It ends with the
+//! Arguments are the smallest that the schema accepts; a tool whose schema has a time to wait is told to wait two seconds, long
+//! enough for a cancellation to find it at work on a machine that is busy. It ends with the
 //! first tool of each kind, so that no more is called than has to be.
 
 use super::attempt::{Stage, retire};
@@ -34,21 +35,21 @@ const MOST_TOOLS: usize = 50;
 /// The progress token of these calls.
 const TOKEN: &str = "mcp-assay-measure";
 
-/// Names of arguments that say how long to wait, and a second in their unit.
+/// Names of arguments that say how long to wait, and two seconds in their unit.
 const WAITS: &[(&str, u32)] = &[
-    ("delay", 1),
-    ("delayMs", 1000),
-    ("delay_ms", 1000),
-    ("delay_seconds", 1),
-    ("duration", 1),
-    ("durationMs", 1000),
-    ("duration_ms", 1000),
-    ("duration_seconds", 1),
-    ("milliseconds", 1000),
-    ("ms", 1000),
-    ("seconds", 1),
-    ("sleep_ms", 1000),
-    ("sleep_seconds", 1),
+    ("delay", 2),
+    ("delayMs", 2000),
+    ("delay_ms", 2000),
+    ("delay_seconds", 2),
+    ("duration", 2),
+    ("durationMs", 2000),
+    ("duration_ms", 2000),
+    ("duration_seconds", 2),
+    ("milliseconds", 2000),
+    ("ms", 2000),
+    ("seconds", 2),
+    ("sleep_ms", 2000),
+    ("sleep_seconds", 2),
 ];
 
 /// What the measured tools showed, kept for the other revisions of a run: a tool that is listed alike is not called again.
@@ -183,19 +184,19 @@ async fn called(conversation: &mut Conversation, call: &Value) -> Result<Shown, 
     })
 }
 
-/// What a tool is called with: a second of waiting where it can be told to wait, else the least.
+/// What a tool is called with: two seconds of waiting where it can be told to wait, else the least.
 fn arguments(schema: &Value) -> Option<Value> {
     waiting(schema).or_else(|| smallest(schema))
 }
 
 fn waiting(schema: &Value) -> Option<Value> {
     let properties = schema.get("properties")?.as_object()?;
-    let (name, second) = WAITS.iter().find(|(name, second)| {
+    let (name, time) = WAITS.iter().find(|(name, time)| {
         let property = properties.get(*name);
-        property.is_some_and(|property| is_time(property, *second))
+        property.is_some_and(|property| is_time(property, *time))
     })?;
     let mut wanted = schema.clone();
-    wanted["properties"][name] = json!({ "const": second });
+    wanted["properties"][name] = json!({ "const": time });
     let required = wanted.as_object_mut()?.entry("required");
     required
         .or_insert_with(|| json!([]))
@@ -205,16 +206,16 @@ fn waiting(schema: &Value) -> Option<Value> {
 }
 
 /// Whether a property is a number that this may be.
-fn is_time(property: &Value, second: u32) -> bool {
+fn is_time(property: &Value, time: u32) -> bool {
     let is_number = matches!(property["type"].as_str(), Some("integer" | "number"));
     let bound = |keyword: &str| property.get(keyword).and_then(Value::as_f64);
-    let second = f64::from(second);
+    let time = f64::from(time);
     is_number
-        && bound("minimum").is_none_or(|least| least <= second)
-        && bound("exclusiveMinimum").is_none_or(|least| least < second)
-        && bound("maximum").is_none_or(|most| second <= most)
-        && bound("exclusiveMaximum").is_none_or(|most| second < most)
-        && bound("multipleOf").is_none_or(|part| part == 1.0)
+        && bound("minimum").is_none_or(|least| least <= time)
+        && bound("exclusiveMinimum").is_none_or(|least| least < time)
+        && bound("maximum").is_none_or(|most| time <= most)
+        && bound("exclusiveMaximum").is_none_or(|most| time < most)
+        && bound("multipleOf").is_none_or(|part| part == 1.0 || part == time)
         && property.get("enum").is_none()
 }
 
@@ -260,20 +261,20 @@ mod tests {
                 "{globs:?}"
             );
             if slow.is_some() {
-                assert_eq!(found["slow"]["arguments"], json!({ "ms": 1000 }));
-                assert_eq!(found["slow"]["takes_ms"], 1000);
+                assert_eq!(found["slow"]["arguments"], json!({ "ms": 2000 }));
+                assert_eq!(found["slow"]["takes_ms"], 2000);
             }
         }
     }
 
     #[test]
-    fn a_tool_that_can_be_told_to_wait_waits_a_second() {
+    fn a_tool_that_can_be_told_to_wait_waits_two_seconds() {
         let time = |kind: &str| json!({ "type": kind, "minimum": 0, "maximum": 60000 });
         let schema = json!({ "properties": { "ms": time("integer") }, "required": ["ms"] });
-        assert_eq!(arguments(&schema), Some(json!({ "ms": 1000 })));
+        assert_eq!(arguments(&schema), Some(json!({ "ms": 2000 })));
         let schema =
             json!({ "properties": { "duration": time("number"), "steps": time("number") } });
-        assert_eq!(arguments(&schema), Some(json!({ "duration": 1 })));
+        assert_eq!(arguments(&schema), Some(json!({ "duration": 2 })));
         let short = json!({ "type": "integer", "maximum": 100 });
         let schema = json!({ "properties": { "ms": short } });
         assert_eq!(

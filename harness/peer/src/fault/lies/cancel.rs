@@ -13,11 +13,36 @@ impl Lie for IgnoresCancel {
     }
 }
 
-/// Answers at the moment of the cancel, as a server does whose answer was just ready.
-pub(crate) struct AnswersAsCancelArrives;
+/// Answers at the moment of the cancel: the first time, as a server does whose answer was just ready, or always.
+pub(crate) struct AnswersAsCancelArrives {
+    always: bool,
+    has_answered: bool,
+}
+
+impl AnswersAsCancelArrives {
+    /// The first time: that is the lawful race.
+    pub fn once() -> Box<dyn Lie> {
+        Box::new(AnswersAsCancelArrives {
+            always: false,
+            has_answered: false,
+        })
+    }
+
+    /// Whenever something is cancelled.
+    pub fn always() -> Box<dyn Lie> {
+        Box::new(AnswersAsCancelArrives {
+            always: true,
+            has_answered: false,
+        })
+    }
+}
 
 impl Lie for AnswersAsCancelArrives {
     fn cancel(&mut self, _method: &str, fired: &mut Fired) -> OnCancel {
+        if self.has_answered && !self.always {
+            return OnCancel::Stop;
+        }
+        self.has_answered = true;
         fired.count();
         OnCancel::Answer
     }

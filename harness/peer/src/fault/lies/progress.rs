@@ -1,4 +1,4 @@
-//! Lies about progress, and about what comes while a call runs.
+//! Lies about progress.
 
 use crate::error::RpcError;
 use crate::fault::lie::{Course, Fired, Heard, Lie, What};
@@ -66,37 +66,6 @@ impl Lie for ComplainsOfProgress {
     }
 }
 
-/// Loses the first request that comes while a call runs.
-#[derive(Default)]
-pub(crate) struct LosesWhileBusy {
-    running: HashSet<u64>,
-    has_lost: bool,
-}
-
-impl Lie for LosesWhileBusy {
-    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
-        let What::Request(_, method, seq) = heard.what else {
-            return Course::Honest;
-        };
-        if self.running.is_empty() || self.has_lost {
-            if method == "tools/call" {
-                self.running.insert(seq);
-            }
-            return Course::Honest;
-        }
-        self.has_lost = true;
-        fired.count();
-        Course::Silence
-    }
-
-    fn send(&mut self, message: Outgoing, _is_subject: bool, _fired: &mut Fired) -> Vec<Outgoing> {
-        if let About::Reply { seq, .. } = message.about {
-            self.running.remove(&seq);
-        }
-        vec![message]
-    }
-}
-
 /// Answers the second of two calls that run at once with an error.
 #[derive(Default)]
 pub(crate) struct RefusesSecondCall {
@@ -145,39 +114,5 @@ impl Lie for TripsOverProgress {
                 Course::Honest
             }
         }
-    }
-}
-
-/// Drops the call that runs for the first request that comes meanwhile.
-#[derive(Default)]
-pub(crate) struct DropsForCompany {
-    running: HashSet<u64>,
-    dropped: HashSet<u64>,
-    has_dropped: bool,
-}
-
-impl Lie for DropsForCompany {
-    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
-        if let What::Request(_, method, seq) = heard.what {
-            if !self.has_dropped && !self.running.is_empty() {
-                self.dropped = std::mem::take(&mut self.running);
-                self.has_dropped = true;
-            }
-            if method == "tools/call" {
-                self.running.insert(seq);
-            }
-        }
-        Course::Honest
-    }
-
-    fn send(&mut self, message: Outgoing, _is_subject: bool, fired: &mut Fired) -> Vec<Outgoing> {
-        if let About::Reply { seq, .. } = message.about {
-            self.running.remove(&seq);
-            if self.dropped.remove(&seq) {
-                fired.count();
-                return Vec::new();
-            }
-        }
-        vec![message]
     }
 }

@@ -21,8 +21,7 @@ use crate::fault::lies::pages::{
     RefusesOwnCursor, RepeatsEntry, ServesAnyCursorType, SkipsInTurn, TripsOverForeignCursors,
 };
 use crate::fault::lies::progress::{
-    ComplainsOfProgress, DropsForCompany, LosesWhileBusy, RefusesSecondCall, RefusesTokenZero,
-    ReportsUnasked, TripsOverProgress,
+    ComplainsOfProgress, RefusesSecondCall, RefusesTokenZero, ReportsUnasked, TripsOverProgress,
 };
 use crate::fault::lies::repeats::{AnswersTwice, AnswersTwiceLate};
 use crate::fault::lies::strikes::{Provoked, then_exit, then_hang};
@@ -33,12 +32,12 @@ use std::time::Duration;
 pub(super) const FAULTS: &[NamedFault] = &[
     NamedFault {
         name: "answers-as-cancel-arrives",
-        about: "answers a running call the moment it is cancelled: the lawful race",
+        about: "answers the first call that is cancelled at that very moment: the lawful race",
         is_lawful: true,
         over: Over::Any,
         provoked_by: &[OPEN, SLOW, CANCEL],
         quirk: None,
-        begin: || Box::new(AnswersAsCancelArrives),
+        begin: AnswersAsCancelArrives::once,
     },
     NamedFault {
         name: "answers-batch-separately",
@@ -57,6 +56,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         provoked_by: &[LIST],
         quirk: None,
         begin: || Box::new(AnswersBeforeInitialize),
+    },
+    NamedFault {
+        name: "answers-cancels",
+        about: "answers every running call the moment it is cancelled",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, CANCEL],
+        quirk: None,
+        begin: AnswersAsCancelArrives::always,
     },
     NamedFault {
         name: "answers-notifications",
@@ -157,15 +165,6 @@ pub(super) const FAULTS: &[NamedFault] = &[
         ],
         quirk: None,
         begin: || Box::new(then_exit(Provoked::DeepNesting)),
-    },
-    NamedFault {
-        name: "drops-call-for-company",
-        about: "drops a call that runs for the first request that comes meanwhile",
-        is_lawful: false,
-        over: Over::Any,
-        provoked_by: &[OPEN, SLOW, PING, Provocation::WaitMs(600)],
-        quirk: None,
-        begin: || Box::<DropsForCompany>::default(),
     },
     NamedFault {
         name: "drops-entry-across-pages",
@@ -487,15 +486,6 @@ pub(super) const FAULTS: &[NamedFault] = &[
                 habits.answer_delay = Duration::from_millis(20);
             })
         },
-    },
-    NamedFault {
-        name: "loses-request-while-busy",
-        about: "never answers the first request that comes while a tool runs",
-        is_lawful: false,
-        over: Over::Any,
-        provoked_by: &[OPEN, SLOW, PING],
-        quirk: None,
-        begin: || Box::<LosesWhileBusy>::default(),
     },
     NamedFault {
         name: "misses-cancel-of-zero",
