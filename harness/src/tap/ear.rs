@@ -359,7 +359,10 @@ mod tests {
         let lost =
             r#"{"event":"lost","case":"tap/1@any+stdio","after":2,"bytes":1000,"why":"more passed"#;
         assert!(record.contains(lost), "{record}");
-        assert!(!record.contains("the rest"), "half a line is none: {record}");
+        assert!(
+            !record.contains("the rest"),
+            "half a line is none: {record}"
+        );
         assert!(record.contains("hello again"), "{record}");
         assert!(
             report.notes[0].starts_with("1000 bytes passed"),
