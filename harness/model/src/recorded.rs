@@ -37,6 +37,8 @@ pub struct RecordedEntry<'l> {
     raw_b64: Option<String>,
     truncated: bool,
     #[serde(default)]
+    unread: bool,
+    #[serde(default)]
     length: Option<u64>,
     #[serde(default)]
     line_end: Option<LineEnd>,
@@ -74,13 +76,8 @@ impl RecordedEntry<'_> {
             (None, None, None) => Bytes::new(),
         };
         let is_line = is_line(self.channel, self.http.is_some());
-        let read = |raw: &Bytes| classify(raw).ok();
-        let message: Option<Message> = match self.message {
-            Some(_) => read(&raw),
-            // A text that was no message, though it reads as one, was cut off on its way; only `null` is not told by `message`.
-            None if self.channel != Channel::Stderr && raw.trim_ascii() == b"null" => read(&raw),
-            None => None,
-        };
+        let is_read = !self.unread && !self.truncated;
+        let message: Option<Message> = classify(&raw).ok().filter(|_| is_read);
         Ok(Entry {
             seq: self.seq,
             at: Duration::from_micros(self.at_us),

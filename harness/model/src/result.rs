@@ -7,6 +7,7 @@ use crate::scenario::Basis;
 use crate::verdict::{Gate, Outcome, Reason, Verdict};
 use base64::Engine;
 use mcp_assay_wire::http::{End as BodyEnd, Head};
+use mcp_assay_wire::jsonrpc::classify;
 use mcp_assay_wire::stdio::{Defect, DefectKind, Terminator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -70,7 +71,7 @@ pub enum Stage {
 
 /// One entry of a transcript, as reports show it.
 ///
-/// **Shape**: `message` where the bytes are JSON and whole; `raw` where they are text that `message` does not give back to the letter;
+/// **Shape**: `message` where the bytes are JSON, whole, and not nested too deep for who reads records; `raw` where they are text that `message` does not give back to the letter;
 /// `raw_b64` where they are no UTF-8. None of them, where a part of an HTTP exchange has no bytes of its own. Only the head of the bytes
 /// where `truncated`. In JSON the fields behind `truncated`, and `raw`, are left out where they say nothing.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -97,6 +98,9 @@ pub struct TranscriptEntry {
     pub raw_b64: Option<String>,
     /// Whether bytes are missing at the end.
     pub truncated: bool,
+    /// Whether the bytes read as JSON and were no message all the same: cut off on their way, or where no messages are.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub unread: bool,
     /// Bytes on the wire, where more than are here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
@@ -211,6 +215,14 @@ fn is_yes(told: &bool) -> bool {
     *told
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_no(told: &bool) -> bool {
+    !*told
+}
+
 impl From<&Http> for HttpFacts {
     fn from(http: &Http) -> Self {
         let exchange = http.exchange;
@@ -282,9 +294,10 @@ fn headers(head: &Head) -> Vec<(String, String)> {
 impl From<&Entry> for TranscriptEntry {
     fn from(entry: &Entry) -> Self {
         let is_whole = entry.length <= entry.raw.len() as u64;
-        // As JSON a bare `null` could not be told from no message.
+        // As JSON a bare `null` could not be told from no message, and what is nested too deep could not be read by most.
         let message = entry.message.as_ref().filter(|_| is_whole);
-        let message = message.filter(|message| !message.value.is_null());
+        let is_shown = |value: &Value| !value.is_null() && is_within(value, MOST_LEVELS);
+        let message = message.filter(|message| is_shown(&message.value));
         let text = std::str::from_utf8(&entry.raw);
         // White space, escapes, forms of numbers: what is spelled in a way of its own is told by its text too.
         let raw = match (&text, message) {
@@ -306,11 +319,26 @@ impl From<&Entry> for TranscriptEntry {
                 .is_err()
                 .then(|| base64::engine::general_purpose::STANDARD.encode(&entry.raw)),
             truncated: !is_whole,
+            unread: entry.message.is_none() && is_whole && classify(&entry.raw).is_ok(),
             length: (!is_whole).then_some(entry.length),
             line_end: line_end(entry),
             defects: entry.defects.iter().map(DefectFacts::from).collect(),
             answers: entry.answers,
             part_of: entry.part_of,
+        }
+    }
+}
+
+/// Levels of a message that a record shows as JSON: with those around it most readers bear as many.
+const MOST_LEVELS: usize = 100;
+
+/// Whether a value is nested at most so deep.
+fn is_within(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        Value::Array(items) => levels > 0 && items.iter().all(|item| is_within(item, levels - 1)),
+        Value::Object(members) => {
+            levels > 0 && members.values().all(|item| is_within(item, levels - 1))
         }
     }
 }

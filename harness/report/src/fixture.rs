@@ -342,6 +342,7 @@ fn hostile_text(events: &mut Vec<Event>) {
     ));
     entries.push(TranscriptEntry {
         truncated: true,
+        unread: false,
         length: None,
         line_end: None,
         defects: Vec::new(),
@@ -805,6 +806,7 @@ fn entry(seq: u64, dir: Direction, channel: Channel, message: Option<Value>) -> 
         raw: None,
         raw_b64: None,
         truncated: false,
+        unread: false,
         length: None,
         line_end: None,
         defects: Vec::new(),

@@ -119,6 +119,7 @@ pub fn shorten(entry: &TranscriptEntry) -> TranscriptEntry {
             .filter(|_| text.is_some_and(|text| text.is_err()))
             .map(|head| STANDARD.encode(head)),
         truncated: entry.truncated || is_cut,
+        unread: entry.unread,
         length: entry
             .length
             .or_else(|| bytes.as_ref().map(|bytes| bytes.len() as u64)),
@@ -244,6 +245,7 @@ mod tests {
             raw: None,
             raw_b64: None,
             truncated: false,
+            unread: false,
             length: None,
             line_end: None,
             defects: Vec::new(),

@@ -1,14 +1,19 @@
 //! The copy of what passes, on its way to the ear: bounded, and never waited for.
+//!
+//! While much passes the ear looks by itself every few milliseconds, so that whoever passes bytes on need not wake it.
 
 use bytes::Bytes;
 use mcp_assay_model::record::Direction;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes that may wait for the ear.
 pub const BOUND: u64 = 64 * 1024 * 1024;
+/// How often the ear looks while much passes.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How often it looks in vain before it has itself woken.
+const LOOKS: u32 = 40;
 
 /// What goes on, as the ear hears it.
 #[derive(Debug)]
@@ -64,33 +69,76 @@ pub enum Which {
 }
 
 /// The way to the ear.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Feed {
-    queue: mpsc::Sender<Fed>,
-    waiting: Arc<AtomicU64>,
-    bound: u64,
+    queue: Arc<Queue>,
     began: Instant,
 }
 
 /// The other end of it.
 #[derive(Debug)]
 pub struct Food {
-    queue: mpsc::Receiver<Fed>,
-    waiting: Arc<AtomicU64>,
+    queue: Arc<Queue>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    state: Mutex<State>,
+    news: Condvar,
+    bound: u64,
+}
+
+#[derive(Debug)]
+struct State {
+    waiting: VecDeque<Fed>,
+    /// What that costs.
+    cost: u64,
+    /// How many can still say something.
+    feeds: u64,
+    /// Whether the ear has to be woken.
+    is_asleep: bool,
+    /// Whether there is an ear.
+    is_heard: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, state: &mut State, fed: Fed) {
+        // An ear that is gone has said why.
+        if !state.is_heard {
+            return;
+        }
+        state.cost += cost(&fed);
+        state.waiting.push_back(fed);
+        if state.is_asleep {
+            self.news.notify_one();
+        }
+    }
 }
 
 impl Feed {
     /// A way on which `bound` bytes may wait.
     pub fn new(bound: u64) -> (Feed, Food) {
-        let (sender, queue) = mpsc::channel();
-        let waiting = Arc::new(AtomicU64::new(0));
-        let feed = Feed {
-            queue: sender,
-            waiting: Arc::clone(&waiting),
+        let state = State {
+            waiting: VecDeque::new(),
+            cost: 0,
+            feeds: 1,
+            is_asleep: false,
+            is_heard: true,
+        };
+        let queue = Arc::new(Queue {
+            state: Mutex::new(state),
+            news: Condvar::new(),
             bound,
+        });
+        let feed = Feed {
+            queue: Arc::clone(&queue),
             began: Instant::now(),
         };
-        (feed, Food { queue, waiting })
+        (feed, Food { queue })
     }
 
     /// Since the start.
@@ -100,8 +148,7 @@ impl Feed {
 
     /// Says something that is no bytes.
     pub fn say(&self, fed: Fed) {
-        // An ear that is gone has said why.
-        let _ = self.queue.send(fed);
+        self.queue.push(&mut self.queue.lock(), fed);
     }
 
     /// The copy of one stream.
@@ -114,22 +161,79 @@ impl Feed {
     }
 }
 
+impl Clone for Feed {
+    fn clone(&self) -> Self {
+        self.queue.lock().feeds += 1;
+        Feed {
+            queue: Arc::clone(&self.queue),
+            began: self.began,
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        state.feeds -= 1;
+        if state.feeds == 0 {
+            self.queue.news.notify_one();
+        }
+    }
+}
+
 impl Food {
     /// What came; `None` where nothing waits just now.
     pub fn now(&self) -> Option<Fed> {
-        self.queue.try_recv().ok().inspect(|fed| self.taken(fed))
+        take(&mut self.queue.lock())
     }
 
     /// What comes next; `None` when nothing more can come.
     pub fn next(&self) -> Option<Fed> {
-        self.queue.recv().ok().inspect(|fed| self.taken(fed))
-    }
-
-    fn taken(&self, fed: &Fed) {
-        if let Fed::Bytes { bytes, .. } = fed {
-            self.waiting
-                .fetch_sub(weight(bytes.len()), Ordering::Relaxed);
+        let mut state = self.queue.lock();
+        for look in 0_u32.. {
+            if let Some(fed) = take(&mut state) {
+                return Some(fed);
+            }
+            if state.feeds == 0 {
+                return None;
+            }
+            let news = &self.queue.news;
+            state = if look < LOOKS {
+                let looked = news.wait_timeout(state, LOOK_EVERY);
+                looked.unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                state.is_asleep = true;
+                let mut woken = news.wait(state).unwrap_or_else(PoisonError::into_inner);
+                woken.is_asleep = false;
+                woken
+            };
         }
+        None
+    }
+}
+
+impl Drop for Food {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        state.is_heard = false;
+        state.waiting = VecDeque::new();
+    }
+}
+
+fn take(state: &mut State) -> Option<Fed> {
+    let fed = state.waiting.pop_front()?;
+    state.cost -= cost(&fed);
+    // After a flood the space of it is given back.
+    if state.waiting.is_empty() {
+        state.waiting.shrink_to(1024);
+    }
+    Some(fed)
+}
+
+fn cost(fed: &Fed) -> u64 {
+    match fed {
+        Fed::Bytes { bytes, .. } => weight(bytes.len()),
+        Fed::Opened { .. } | Fed::Lost { .. } | Fed::Ended { .. } | Fed::Closed { .. } => 0,
     }
 }
 
@@ -150,20 +254,27 @@ pub struct Stream {
 impl Stream {
     /// Copies bytes that pass, if there is room.
     pub fn copy(&mut self, bytes: &[u8]) {
-        let cost = weight(bytes.len());
-        let feed = &self.feed;
-        let before = feed.waiting.fetch_add(cost, Ordering::Relaxed);
-        if before + cost > feed.bound {
-            feed.waiting.fetch_sub(cost, Ordering::Relaxed);
+        let queue = &self.feed.queue;
+        let mut state = queue.lock();
+        if state.cost + weight(bytes.len()) > queue.bound {
             self.lost += bytes.len() as u64;
             return;
         }
-        self.tell_lost();
-        self.feed.say(Fed::Bytes {
-            stream: self.which,
+        let stream = self.which;
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 {
+            let lost = Fed::Lost {
+                stream,
+                bytes: lost,
+            };
+            queue.push(&mut state, lost);
+        }
+        let fed = Fed::Bytes {
+            stream,
             at: self.feed.now(),
             bytes: Bytes::copy_from_slice(bytes),
-        });
+        };
+        queue.push(&mut state, fed);
     }
 
     fn tell_lost(&mut self) {

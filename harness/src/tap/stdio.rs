@@ -11,8 +11,10 @@ use super::feed::{Feed, Stream, Which};
 use mcp_assay_model::record::Direction;
 use mcp_assay_transport::pipes::{Exit, Order, Pipes};
 use mcp_assay_transport::server_process::how_it_ended;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use tokio::time::sleep;
 
 /// Bytes that are read at once.
 const PIECE: usize = 64 * 1024;
+/// Bytes that a pipe takes in one piece where it takes any: 4096 on Linux, and 512 everywhere.
+const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 /// How long an output may be silent after the server has ended; the guard has killed whoever could still write. How long the client takes to
 /// read what is there is its own matter.
 const DRY: Duration = Duration::from_secs(5);
@@ -202,7 +206,7 @@ fn take_input(mut to: Box<dyn AsyncWrite + Send + Unpin>, copy: Copy) -> io::Res
 /// Passes an output of the server on as it comes, until one side has ended.
 async fn give(
     mut from: impl AsyncRead + Unpin,
-    mut to: impl Write,
+    mut to: impl AsFd + Write,
     copy: Copy,
     mut is_gone: watch::Receiver<bool>,
     ended: fn(),
@@ -218,17 +222,31 @@ async fn give(
         };
         let piece = &buffer[..read];
         copy.copy(piece);
-        // At once, where we are: a client that does not read holds up nobody but the server.
-        let passed = block_in_place(|| {
+        let is_taken = takes_at_once(&to, piece);
+        let mut pass = || {
             to.write_all(piece)?;
             to.flush()
-        });
+        };
+        // A client that does not read holds up nobody but the server.
+        let passed = if is_taken {
+            pass()
+        } else {
+            block_in_place(pass)
+        };
         if passed.is_err() {
             break;
         }
     }
     copy.end();
     ended();
+}
+
+/// Whether bytes can be written without waiting: a pipe that says so has room for as many as are written in one piece.
+fn takes_at_once(to: &impl AsFd, piece: &[u8]) -> bool {
+    let mut asked = [PollFd::new(to.as_fd(), PollFlags::POLLOUT)];
+    piece.len() <= PIPE_BUF
+        && poll(&mut asked, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+        && asked[0].revents() == Some(PollFlags::POLLOUT)
 }
 
 /// Waits until nothing more can be expected of a server that has ended.

@@ -252,6 +252,7 @@ mod tests {
             raw: None,
             raw_b64: None,
             truncated: false,
+            unread: false,
             length: None,
             line_end: None,
             defects: Vec::new(),
