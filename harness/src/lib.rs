@@ -7,6 +7,8 @@ pub mod native;
 pub mod prove;
 pub mod run;
 pub mod script;
+pub mod tap;
 pub mod target;
 #[cfg(test)]
 mod testing;
+pub mod traffic;

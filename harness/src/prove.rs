@@ -117,6 +117,11 @@ pub fn fixtures() -> Value {
             "header": "Region",
             "value": "north",
         },
+        "late-effect": {
+            "call": { "name": "slow", "arguments": { "ms": 2000, "leaves_trace": true } },
+            "takes_ms": 2000,
+            "uri": "test://finished-calls",
+        },
         "echo": { "tool": "echo", "argument": "message" },
         "slow": { "tool": "slow", "arguments": { "ms": 2000 }, "takes_ms": 2000 },
     })

@@ -10,7 +10,7 @@ mod launcher;
 mod peer;
 mod server;
 
-pub use launcher::{Launcher, OpenError};
+pub use launcher::{Launcher, OpenError, own_program};
 pub use peer::{Peer, resolve_facts};
 pub use server::Start;
 

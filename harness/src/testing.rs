@@ -298,6 +298,7 @@ pub(crate) fn settings(chosen: Vec<Chosen>) -> Settings {
         seed: 1,
         permissions: Permissions::new(&["*"], false).expect("a star is a glob"),
         calls_allowed: true,
+        may_measure: false,
         gate: GatePolicy::default(),
         rerun: ("mcp-assay run --seed 1".to_owned(), " -- server".to_owned()),
         started: "2026-01-01T00:00:00.000Z".to_owned(),

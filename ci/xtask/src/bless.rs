@@ -19,6 +19,8 @@ enum What {
     Diagnostics,
     /// golden/cli: what the command line says to a mistake
     Cli,
+    /// golden/judge: what is said of recordings, whole and broken
+    Judge,
     /// golden/report: reports of a run that holds one of everything
     Report,
 }
@@ -29,6 +31,7 @@ impl What {
             What::Matrix => "golden/matrix",
             What::Diagnostics => "golden/diagnostics",
             What::Cli => "golden/cli",
+            What::Judge => "golden/judge",
             What::Report => "golden/report",
         }
     }
@@ -51,6 +54,7 @@ impl What {
                     "http_command_line",
                 ],
             ),
+            What::Judge => (INSTA, &["-p", "mcp-assay", "--test", "traffic"]),
             What::Report => (INSTA, &["-p", "mcp-assay-report"]),
         }
     }

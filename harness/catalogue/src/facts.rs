@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub struct FactTable {
     revisions: BTreeMap<Revision, Facts>,
     contested: Vec<Contested>,
+    exceptions: Vec<Exception>,
     fixtures: Vec<Fixture>,
 }
 
@@ -62,6 +63,15 @@ pub struct Contested {
     pub id: String,
     /// What it is about, as a fragment.
     pub topic: String,
+}
+
+/// A testable sentence that no check and no rule covers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Exception {
+    /// Its id, or that of its first statement.
+    pub id: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What a target must offer for some checks.
@@ -124,7 +134,7 @@ impl FactTable {
         FactTable::read(sources)
     }
 
-    /// Those of these files, told apart by name: `contested.yaml`, `fixtures.yaml`, `<revision>.yaml`.
+    /// Those of these files, told apart by name: `contested.yaml`, `exceptions.yaml`, `fixtures.yaml`, `<revision>.yaml`.
     ///
     /// **Errors**: everything that is wrong with them.
     pub fn read(sources: impl IntoIterator<Item = Source>) -> Result<Self, Diagnostics> {
@@ -146,6 +156,7 @@ impl FactTable {
         let name = source.path.rsplit('/').next().unwrap_or_default();
         let read = match name {
             "contested.yaml" => contested(&mut d, &root).map(|list| self.contested = list),
+            "exceptions.yaml" => exceptions(&mut d, &root).map(|list| self.exceptions = list),
             "fixtures.yaml" => fixtures(&mut d, &root).map(|list| self.fixtures = list),
             _ => revision(&mut d, &root, name).map(|(revision, facts)| {
                 self.revisions.insert(revision, facts);
@@ -162,6 +173,11 @@ impl FactTable {
     /// Every revision with its facts, oldest first.
     pub fn revisions(&self) -> &BTreeMap<Revision, Facts> {
         &self.revisions
+    }
+
+    /// Testable sentences that nothing covers, in order of the file.
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.exceptions
     }
 
     /// The contested topics, in order of the file.
@@ -256,6 +272,24 @@ fn contested(d: &mut Decoder, root: &Node) -> Option<Vec<Contested>> {
             Some(Contested {
                 id: id??,
                 topic: topic??,
+            })
+        })
+    });
+    fields.finish(d);
+    list?
+}
+
+fn exceptions(d: &mut Decoder, root: &Node) -> Option<Vec<Exception>> {
+    let mut fields = d.mapping(root, "file of exceptions")?;
+    let list = fields.need(d, "exceptions").map(|node| {
+        d.list(node, "`exceptions`", |d, item| {
+            let mut fields = d.mapping(item, "exception")?;
+            let id = fields.need(d, "id").map(|node| d.words(node, "`id`"));
+            let why = fields.need(d, "why").map(|node| d.words(node, "`why`"));
+            fields.finish(d);
+            Some(Exception {
+                id: id??,
+                why: why??,
             })
         })
     });

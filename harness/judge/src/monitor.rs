@@ -123,6 +123,13 @@ impl Monitor {
         self
     }
 
+    /// Of a conversation that is seen from its first byte; else its first message says whether more may have been before.
+    #[must_use]
+    pub fn from_the_start(mut self) -> Self {
+        self.is_begun = true;
+        self
+    }
+
     /// The next bytes of a stream of lines, in any split.
     pub fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
         let frames = match direction {

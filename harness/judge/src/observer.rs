@@ -13,12 +13,14 @@
 mod answers;
 mod blocks;
 mod caching;
+mod cancellation;
 mod capabilities;
 mod dialogue;
 mod elicitation;
 mod era;
 mod errors;
 mod http;
+mod lifecycle;
 mod lists;
 mod logging;
 mod message;
@@ -47,11 +49,13 @@ use mcp_assay_model::scenario::Basis;
 const OBSERVERS: &[&dyn Observer] = &[
     &answers::Answers,
     &caching::Caching,
+    &cancellation::Cancellations,
     &capabilities::Capabilities,
     &elicitation::Elicitation,
     &era::NoServerRequests,
     &errors::Codes,
     &http::StreamableHttp,
+    &lifecycle::Beginning,
     &lists::Lists,
     &logging::Logging,
     &message::Messages,
@@ -295,8 +299,11 @@ mod tests {
                     "no-response-on-listen",
                     "notification-202",
                     "one-stream",
+                    "related",
                     "response-content-type",
+                    "retry",
                     "session-id-visible",
+                    "unrelated-on-listen",
                 ],
             ),
             (

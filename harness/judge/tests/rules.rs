@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 
 /// Rules on servers among them, as the kill matrix has them.
 const OF_SERVERS: &[&str] = &[
+    "observer/cancellation/in-flight",
     "observer/elicitation/complete",
     "observer/elicitation/https",
     "observer/elicitation/required",
@@ -43,6 +44,9 @@ struct Recording {
     rule: String,
     finds: Option<String>,
     revision: Revision,
+    /// What is said before the handshake.
+    #[serde(default)]
+    before: Vec<Value>,
     /// What the client declares beside roots.
     #[serde(default)]
     client: Map<String, Value>,
@@ -65,8 +69,9 @@ fn say(monitor: &mut Monitor, direction: Direction, mut message: Value) {
 }
 
 fn played(recording: &Recording) -> Summary {
-    let mut monitor = Monitor::new(Binding::Stdio);
+    let mut monitor = Monitor::new(Binding::Stdio).from_the_start();
     let (revision, version) = (recording.revision, recording.revision.as_str());
+    say_all(&mut monitor, &recording.before);
     if revision.era() == Era::Legacy {
         let (mut of_client, mut of_server) = (
             json!({ "roots": { "listChanged": true } }),
@@ -89,16 +94,20 @@ fn played(recording: &Recording) -> Summary {
         let ready = json!({ "method": "notifications/initialized" });
         say(&mut monitor, Direction::Sent, ready);
     }
+    say_all(&mut monitor, &recording.lines);
+    monitor.finish()
+}
+
+fn say_all(monitor: &mut Monitor, lines: &[Value]) {
     let mut direction = Direction::Sent;
-    for line in &recording.lines {
+    for line in lines {
         if line == "<" {
             direction = Direction::Received;
             continue;
         }
-        say(&mut monitor, direction, line.clone());
+        say(monitor, direction, line.clone());
         direction = Direction::Sent;
     }
-    monitor.finish()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::finding::Finding;
 use crate::protocol::{Binding, Era, Revision, Role};
+use crate::record::End;
 use crate::result::{CheckResult, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,8 +62,57 @@ pub enum Event {
         /// A fragment.
         why: String,
     },
+    /// What `tap` saw pass in a conversation and did not keep: it has a gap here.
+    Lost {
+        /// Case id.
+        case: String,
+        /// Position of the last entry before it.
+        after: u64,
+        /// Bytes that passed.
+        bytes: u64,
+        /// Why it was not kept, a fragment.
+        why: String,
+    },
+    /// A conversation that `tap` listened to is over.
+    ConversationEnded {
+        /// Case id.
+        case: String,
+        /// How.
+        end: ConversationEnd,
+    },
     /// The end.
     RunFinished(RunFinished),
+}
+
+/// How a conversation ended that was only listened to.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "how", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ConversationEnd {
+    /// The client ended it.
+    Closed,
+    /// The server, or its output, ended by itself.
+    Died {
+        /// A fragment: `exited with code 1`.
+        why: String,
+        /// Position of the last entry before it.
+        after: u64,
+    },
+    /// It went on when the listening stopped, or nobody could tell.
+    Open,
+}
+
+impl From<&ConversationEnd> for End {
+    fn from(end: &ConversationEnd) -> End {
+        match end {
+            ConversationEnd::Closed => End::Closed,
+            ConversationEnd::Died { why, after } => End::Died {
+                how: why.clone(),
+                after: *after,
+            },
+            // Nothing can be said of what has not come yet.
+            ConversationEnd::Open => End::Unfenced,
+        }
+    }
 }
 
 /// How a run begins.
@@ -75,6 +125,9 @@ pub struct RunStarted {
     pub tool: Tool,
     /// Role of the target.
     pub role: Role,
+    /// Whose conduct is judged, where nobody is driven: of what `judge` and `tap` were given. Left out in a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sides: Vec<Role>,
     /// The seed.
     pub seed: u64,
     /// The target.

@@ -8,6 +8,7 @@ pub mod event;
 pub mod finding;
 pub mod protocol;
 pub mod record;
+pub mod recorded;
 pub mod requirement;
 pub mod result;
 pub mod scenario;

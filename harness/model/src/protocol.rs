@@ -177,6 +177,18 @@ pub enum Role {
     Client,
 }
 
+impl FromStr for Role {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        match text {
+            "server" => Ok(Role::Server),
+            "client" => Ok(Role::Client),
+            _ => Err(UnknownName::new("role", text, ["server", "client"])),
+        }
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -7,6 +7,7 @@ use crate::scenario::Basis;
 use crate::verdict::{Gate, Outcome, Reason, Verdict};
 use base64::Engine;
 use mcp_assay_wire::http::{End as BodyEnd, Head};
+use mcp_assay_wire::stdio::{Defect, DefectKind, Terminator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -69,8 +70,9 @@ pub enum Stage {
 
 /// One entry of a transcript, as reports show it.
 ///
-/// **Shape**: `message` where the bytes are UTF-8 JSON and whole, and for what we sent, where it is spelled plainly; else `raw_b64`,
-/// the head only where `truncated`. Neither, where a part of an HTTP exchange has no bytes of its own.
+/// **Shape**: `message` where the bytes are JSON and whole; `raw` where they are text that `message` does not give back to the letter;
+/// `raw_b64` where they are no UTF-8. None of them, where a part of an HTTP exchange has no bytes of its own. Only the head of the bytes
+/// where `truncated`. In JSON the fields behind `truncated`, and `raw`, are left out where they say nothing.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TranscriptEntry {
@@ -86,12 +88,55 @@ pub struct TranscriptEntry {
     pub channel: Channel,
     /// Its place in an HTTP exchange; null on stdio.
     pub http: Option<HttpFacts>,
-    /// The message.
+    /// The message; never JSON's `null`, which could not be told from none.
     pub message: Option<Value>,
-    /// Its bytes, where they are no UTF-8 JSON or too many.
+    /// Its text, where `message` spells it otherwise, or where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// Its bytes, where they are no text.
     pub raw_b64: Option<String>,
     /// Whether bytes are missing at the end.
     pub truncated: bool,
+    /// Bytes on the wire, where more than are here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+    /// How a line ended that did not end with `\n` alone; `None` on streams without lines too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_end: Option<LineEnd>,
+    /// What is wrong with the frame.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defects: Vec<DefectFacts>,
+    /// Position of the sent entry that this response was attributed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<u64>,
+    /// Position of the batch that this message stood in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<u64>,
+}
+
+/// How a line ended that did not end as most do.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineEnd {
+    /// `\r\n`.
+    Crlf,
+    /// The stream ended.
+    EndOfInput,
+    /// It went out without one, and more may have followed.
+    None,
+}
+
+/// Something that is wrong with a frame, as reports show it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefectFacts {
+    /// What it is.
+    #[serde(with = "defect_kind")]
+    pub kind: DefectKind,
+    /// Where it starts, as an offset in the stream.
+    pub offset: u64,
+    /// A short explanation.
+    pub detail: String,
 }
 
 /// The place of an entry in an HTTP exchange, as reports show it.
@@ -139,6 +184,9 @@ pub enum HttpFacts {
         comments: u32,
         /// Whether the empty line came.
         terminated: bool,
+        /// Whether it had data, be it empty; left out where it had.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        data: bool,
     },
     /// The end of a stream, or of an exchange that went wrong.
     End {
@@ -151,6 +199,18 @@ pub enum HttpFacts {
     },
 }
 
+fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_yes(told: &bool) -> bool {
+    *told
+}
+
 impl From<&Http> for HttpFacts {
     fn from(http: &Http) -> Self {
         let exchange = http.exchange;
@@ -161,8 +221,8 @@ impl From<&Http> for HttpFacts {
                 head,
             } => HttpFacts::Request {
                 exchange,
-                method: shown(method),
-                target: shown(target),
+                method: method.clone(),
+                target: target.clone(),
                 headers: headers(head),
             },
             HttpPart::Response {
@@ -181,22 +241,23 @@ impl From<&Http> for HttpFacts {
                 id,
                 retry,
                 comments,
-                has_data: _,
+                has_data,
                 is_terminated,
             } => HttpFacts::Event {
                 exchange,
-                name: name.as_deref().map(shown),
-                id: id.as_deref().map(shown),
+                name: name.clone(),
+                id: id.clone(),
                 retry: *retry,
                 comments: *comments,
                 terminated: *is_terminated,
+                data: *has_data,
             },
             HttpPart::End(end) => {
                 let (how, why) = match end {
                     BodyEnd::Complete => ("complete", None),
-                    BodyEnd::Cut(why) => ("cut", Some(shown(why))),
+                    BodyEnd::Cut(why) => ("cut", Some(why.clone())),
                     BodyEnd::Closed => ("closed", None),
-                    BodyEnd::Failed(why) => ("failed", Some(shown(why))),
+                    BodyEnd::Failed(why) => ("failed", Some(why.clone())),
                 };
                 HttpFacts::End {
                     exchange,
@@ -208,47 +269,30 @@ impl From<&Http> for HttpFacts {
     }
 }
 
-/// Header fields that a transcript shows of one head.
-const SHOWN_HEADERS: usize = 64;
-/// Bytes of one header value, and of one other text of an exchange, that a transcript shows; one of about this length may have been longer.
-pub const SHOWN_VALUE: usize = 1024;
-
-/// A text of an exchange, cut to what a transcript shows.
-fn shown(text: &str) -> String {
-    let mut end = text.len().min(SHOWN_VALUE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
-}
-
 fn headers(head: &Head) -> Vec<(String, String)> {
-    let shown = head.fields.iter().take(SHOWN_HEADERS).map(|field| {
-        let value = &field.value[..field.value.len().min(SHOWN_VALUE)];
-        let name = field.name.chars().take(SHOWN_VALUE).collect();
-        (name, String::from_utf8_lossy(value).into_owned())
-    });
-    shown.collect()
+    let fields = head.fields.iter();
+    fields
+        .map(|field| {
+            let value = String::from_utf8_lossy(&field.value).into_owned();
+            (field.name.clone(), value)
+        })
+        .collect()
 }
-
-/// Bytes of one entry that a transcript shows; the record on the wire is longer where `truncated`.
-pub const SHOWN_BYTES: usize = 16 * 1024;
 
 impl From<&Entry> for TranscriptEntry {
     fn from(entry: &Entry) -> Self {
-        let whole = entry.length <= SHOWN_BYTES as u64;
-        let message = match (&entry.message, whole) {
-            // A bare `null` is told by its bytes: as JSON it could not be told from no message.
-            // What we sent in a spelling of its own (white space, escapes, number forms) is told by its bytes: they are the point.
-            (Some(message), true) => Some((*message.value).clone())
-                .filter(|value| !value.is_null())
-                .filter(|value| {
-                    entry.direction == Direction::Received
-                        || entry.raw.as_ref() == value.to_string().as_bytes()
-                }),
-            _ => None,
+        let is_whole = entry.length <= entry.raw.len() as u64;
+        // As JSON a bare `null` could not be told from no message.
+        let message = entry.message.as_ref().filter(|_| is_whole);
+        let message = message.filter(|message| !message.value.is_null());
+        let text = std::str::from_utf8(&entry.raw);
+        // White space, escapes, forms of numbers: what is spelled in a way of its own is told by its text too.
+        let raw = match (&text, message) {
+            (Ok(text), Some(message)) => (message.value.to_string() != *text).then_some(*text),
+            // A head, an end and an empty body have no bytes of their own.
+            (Ok(text), None) => (entry.http.is_none() || !text.is_empty()).then_some(*text),
+            (Err(_), _) => None,
         };
-        let head = &entry.raw[..entry.raw.len().min(SHOWN_BYTES)];
         TranscriptEntry {
             seq: entry.seq,
             at_us: u64::try_from(entry.at.as_micros()).unwrap_or(u64::MAX),
@@ -256,43 +300,118 @@ impl From<&Entry> for TranscriptEntry {
             connection: entry.connection.clone(),
             channel: entry.channel,
             http: entry.http.as_ref().map(HttpFacts::from),
-            // A head, an end and an empty body have no bytes of their own.
-            raw_b64: (message.is_none() && (entry.http.is_none() || !head.is_empty()))
-                .then(|| base64::engine::general_purpose::STANDARD.encode(head)),
-            message,
-            truncated: entry.length > head.len() as u64,
+            message: message.map(|message| (*message.value).clone()),
+            raw: raw.map(str::to_owned),
+            raw_b64: text
+                .is_err()
+                .then(|| base64::engine::general_purpose::STANDARD.encode(&entry.raw)),
+            truncated: !is_whole,
+            length: (!is_whole).then_some(entry.length),
+            line_end: line_end(entry),
+            defects: entry.defects.iter().map(DefectFacts::from).collect(),
+            answers: entry.answers,
+            part_of: entry.part_of,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether an entry stands on a stream of lines.
+pub(crate) fn is_line(channel: Channel, is_http: bool) -> bool {
+    match channel {
+        Channel::Stdin | Channel::Stdout | Channel::Memory => !is_http,
+        Channel::Stderr | Channel::Http | Channel::Sse => false,
+    }
+}
 
-    #[test]
-    fn what_a_target_can_write_into_http_facts_is_bounded() {
-        let long = || "é".repeat(1 << 16);
-        let part = |part| HttpFacts::from(&Http { exchange: 1, part });
-        let head = Head::parse(format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(100)).into());
-        let facts = [
-            part(HttpPart::Request {
-                method: "GET".to_owned(),
-                target: long(),
-                head,
-            }),
-            part(HttpPart::Event {
-                name: Some(long()),
-                id: Some(long()),
-                retry: None,
-                comments: 0,
-                has_data: true,
-                is_terminated: true,
-            }),
-            part(HttpPart::End(BodyEnd::Cut(long()))),
-        ];
-        for fact in facts {
-            let text = serde_json::to_string(&fact).expect("facts are JSON");
-            assert!(text.len() < 4 * SHOWN_VALUE, "{}", text.len());
+fn line_end(entry: &Entry) -> Option<LineEnd> {
+    if !is_line(entry.channel, entry.http.is_some()) {
+        return None;
+    }
+    match entry.terminator {
+        Some(Terminator::Lf) => None,
+        Some(Terminator::CrLf) => Some(LineEnd::Crlf),
+        Some(Terminator::EndOfInput) => Some(LineEnd::EndOfInput),
+        None => Some(LineEnd::None),
+    }
+}
+
+impl From<&Defect> for DefectFacts {
+    fn from(defect: &Defect) -> Self {
+        DefectFacts {
+            kind: defect.kind,
+            offset: defect.offset,
+            detail: defect.detail.clone(),
         }
+    }
+}
+
+impl TranscriptEntry {
+    /// Its bytes; none where a part of an HTTP exchange has none of its own.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match (&self.raw, &self.raw_b64, &self.message) {
+            (Some(text), ..) => Some(text.clone().into_bytes()),
+            (None, Some(coded), _) => base64::engine::general_purpose::STANDARD.decode(coded).ok(),
+            (None, None, Some(message)) => Some(message.to_string().into_bytes()),
+            (None, None, None) => None,
+        }
+    }
+}
+
+/// Kinds of defects by name.
+mod defect_kind {
+    use mcp_assay_wire::stdio::DefectKind;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Every kind.
+    pub(super) const ALL: [DefectKind; 14] = [
+        DefectKind::Blank,
+        DefectKind::NoFinalNewline,
+        DefectKind::InvalidUtf8,
+        DefectKind::ByteOrderMark,
+        DefectKind::Nul,
+        DefectKind::LoneSurrogate,
+        DefectKind::DuplicateKey,
+        DefectKind::NumberForm,
+        DefectKind::NumberRange,
+        DefectKind::TooDeep,
+        DefectKind::Oversized,
+        DefectKind::NotJson,
+        DefectKind::NotJsonRpc,
+        DefectKind::IgnoredField,
+    ];
+
+    /// The name in records.
+    pub(super) fn name(kind: DefectKind) -> &'static str {
+        match kind {
+            DefectKind::Blank => "blank",
+            DefectKind::NoFinalNewline => "no-final-newline",
+            DefectKind::InvalidUtf8 => "invalid-utf8",
+            DefectKind::ByteOrderMark => "byte-order-mark",
+            DefectKind::Nul => "nul",
+            DefectKind::LoneSurrogate => "lone-surrogate",
+            DefectKind::DuplicateKey => "duplicate-key",
+            DefectKind::NumberForm => "number-form",
+            DefectKind::NumberRange => "number-range",
+            DefectKind::TooDeep => "too-deep",
+            DefectKind::Oversized => "oversized",
+            DefectKind::NotJson => "not-json",
+            DefectKind::NotJsonRpc => "not-json-rpc",
+            DefectKind::IgnoredField => "ignored-field",
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        kind: &DefectKind,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(name(*kind))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<DefectKind, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let named = ALL.into_iter().find(|kind| name(*kind) == text);
+        named.ok_or_else(|| D::Error::custom(format!("unknown defect `{text}`")))
     }
 }

@@ -22,6 +22,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The resource that the tool `touch` changes.
 pub(crate) const WATCHED: &str = "test://watched-resource";
 
+/// A resource that is in no list: how many calls left their trace when they were done.
+const FINISHED: &str = "test://finished-calls";
+
 /// A resource that is in no list, and asks the user before it is read; from 2026-07-28 on.
 const ASKING: &str = "test://asks-before-read";
 
@@ -83,6 +86,7 @@ const LISTED: [Listed; 4] = [
 pub(crate) struct Watched {
     subscriptions: Arc<Mutex<BTreeSet<String>>>,
     changes: Arc<AtomicU64>,
+    finished: Arc<AtomicU64>,
     outlet: Outlet,
     /// Who listens for changes in the modern era.
     pub listens: Listens,
@@ -94,6 +98,7 @@ impl Watched {
         Watched {
             subscriptions: Arc::default(),
             changes: Arc::default(),
+            finished: Arc::default(),
             outlet,
             listens: Listens::default(),
         }
@@ -110,6 +115,11 @@ impl Watched {
         }
         self.listens.tell(Change::Resource(WATCHED)).await;
         changes
+    }
+
+    /// Notes that a call ran to its end.
+    pub fn finish(&self) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether there is such a resource.
@@ -167,6 +177,10 @@ impl Watched {
                 "text/plain",
                 &format!("Changed {changes} times."),
             ));
+        }
+        if uri == FINISHED {
+            let finished = self.finished.load(Ordering::Relaxed);
+            return Some(text(uri, "text/plain", &format!("{finished} calls ended.")));
         }
         fixed(uri)
     }

@@ -342,6 +342,11 @@ fn hostile_text(events: &mut Vec<Event>) {
     ));
     entries.push(TranscriptEntry {
         truncated: true,
+        length: None,
+        line_end: None,
+        defects: Vec::new(),
+        answers: None,
+        part_of: None,
         ..bytes(
             6,
             Direction::Received,
@@ -442,6 +447,7 @@ fn exchanges() -> Vec<TranscriptEntry> {
         retry: id.is_none().then_some(500),
         comments: u32::from(id.is_none()),
         terminated,
+        data: id.is_some(),
     };
     let end = |exchange, how: &str, why: Option<&str>| HttpFacts::End {
         exchange,
@@ -600,6 +606,7 @@ fn started(target: TargetFacts, cases: u64) -> RunStarted {
             version: "0.1.0".to_owned(),
         },
         role: Role::Server,
+        sides: Vec::new(),
         seed: 1,
         target,
         started: "2026-03-01T12:00:00Z".to_owned(),
@@ -795,7 +802,13 @@ fn entry(seq: u64, dir: Direction, channel: Channel, message: Option<Value>) -> 
         channel,
         http: None,
         message,
+        raw: None,
         raw_b64: None,
         truncated: false,
+        length: None,
+        line_end: None,
+        defects: Vec::new(),
+        answers: None,
+        part_of: None,
     }
 }

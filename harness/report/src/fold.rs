@@ -33,6 +33,9 @@ pub struct Report {
     pub tool: Tool,
     /// Role of the target.
     pub role: Role,
+    /// Whose conduct was judged, where nobody was driven; left out of a run's report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sides: Vec<Role>,
     /// The seed.
     pub seed: u64,
     /// The target; secrets are masked.
@@ -196,6 +199,8 @@ impl Fold {
             Event::Finding { .. } => {}
             Event::CaseFinished { case, results } => self.settle(case, results),
             Event::TargetRestarted { case, why } => self.restarts.push((case.clone(), why.clone())),
+            // What was only listened to is judged when it is read again.
+            Event::Lost { .. } | Event::ConversationEnded { .. } => {}
             Event::RunFinished(finished) => self.finished = Some(finished.clone()),
         }
     }
@@ -216,6 +221,7 @@ impl Fold {
             format: REPORT_FORMAT.to_owned(),
             tool: started.tool,
             role: started.role,
+            sides: started.sides,
             seed: started.seed,
             target: started.target,
             started: started.started,
@@ -315,6 +321,7 @@ fn nothing_started() -> RunStarted {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         role: Role::Server,
+        sides: Vec::new(),
         seed: 0,
         target: TargetFacts::default(),
         started: String::new(),

@@ -29,6 +29,8 @@ impl<W: Write> Reporter for Jsonl<W> {
             Event::RunStarted(_)
             | Event::CaseFinished { .. }
             | Event::TargetRestarted { .. }
+            | Event::Lost { .. }
+            | Event::ConversationEnded { .. }
             | Event::RunFinished(_) => self.out.flush(),
             Event::CaseStarted { .. } | Event::Message { .. } | Event::Finding { .. } => Ok(()),
         }

@@ -78,7 +78,11 @@ impl Reporter for Progress {
                     self.running.push(case.clone());
                 }
             }
-            Event::Message { .. } | Event::Finding { .. } | Event::TargetRestarted { .. } => {
+            Event::Message { .. }
+            | Event::Finding { .. }
+            | Event::TargetRestarted { .. }
+            | Event::Lost { .. }
+            | Event::ConversationEnded { .. } => {
                 return Ok(());
             }
             Event::CaseFinished { case, results } => {

@@ -31,7 +31,9 @@ fn case_of(event: &Event) -> Option<&str> {
         | Event::Message { case, .. }
         | Event::Finding { case, .. }
         | Event::CaseFinished { case, .. }
-        | Event::TargetRestarted { case, .. } => Some(case),
+        | Event::TargetRestarted { case, .. }
+        | Event::Lost { case, .. }
+        | Event::ConversationEnded { case, .. } => Some(case),
     }
 }
 

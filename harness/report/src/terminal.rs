@@ -13,13 +13,14 @@ mod page;
 mod summary;
 
 use crate::{Ending, Fold, Report, Reporter};
+use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use mcp_assay_model::event::Event;
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::verdict::Gate;
 use page::{Page, Tone};
 use serde_json::Value;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 /// Columns where there is no terminal to ask.
 const PIPE_COLUMNS: usize = 100;
@@ -53,12 +54,20 @@ impl Default for Look {
 impl Look {
     /// The look that suits standard output: as wide as its terminal, coloured as asked; `Auto` heeds `NO_COLOR` and pipes.
     pub fn of_stdout(color: ColorChoice) -> Self {
-        let stdout = io::stdout();
+        Look::of(&io::stdout(), color)
+    }
+
+    /// The look that suits standard error.
+    pub fn of_stderr(color: ColorChoice) -> Self {
+        Look::of(&io::stderr(), color)
+    }
+
+    fn of<S: RawStream>(stream: &S, color: ColorChoice) -> Self {
         let choice = match color {
-            ColorChoice::Auto => AutoStream::choice(&stdout),
+            ColorChoice::Auto => AutoStream::choice(stream),
             ColorChoice::Always | ColorChoice::AlwaysAnsi | ColorChoice::Never => color,
         };
-        let width = match stdout.is_terminal() {
+        let width = match stream.is_terminal() {
             true => terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
             false => None,
         };
@@ -128,9 +137,18 @@ pub fn render(report: &Report, ending: &Ending, look: &Look) -> String {
 
 fn header(page: &mut Page, report: &Report) {
     let tool = format!("{} {}", report.tool.name, report.tool.version);
-    let rest = format!("  {} under test, seed {}", report.role, report.seed);
+    let rest = match report.sides.as_slice() {
+        [] => format!("  {} under test, seed {}", report.role, report.seed),
+        [one] => format!("  the {one} is judged"),
+        _ => "  both sides are judged".to_owned(),
+    };
     page.line(&[(Tone::Strong, &tool), (Tone::Dim, &rest)]);
-    page.field("target", &target(report), 2);
+    let what = if report.sides.is_empty() {
+        "target"
+    } else {
+        "traffic"
+    };
+    page.field(what, &target(report), 2);
     let facts = &report.target;
     if let Some(info) = &facts.server_info {
         let part = |name: &str| match info.get(name) {
@@ -144,7 +162,14 @@ fn header(page: &mut Page, report: &Report) {
             2,
         );
     }
-    if !facts.tested.is_empty() {
+    if !report.sides.is_empty() {
+        let bindings = names(&facts.bindings, Binding::as_str);
+        let by = match facts.tested.as_slice() {
+            [] => "what holds in all revisions".to_owned(),
+            tested => names(tested, Revision::as_str),
+        };
+        page.field("judged", &format!("by {by}, over {bindings}"), 2);
+    } else if !facts.tested.is_empty() {
         let tested = names(&facts.tested, Revision::as_str);
         let spoken = names(&facts.spoken, Revision::as_str);
         let bindings = names(&facts.bindings, Binding::as_str);

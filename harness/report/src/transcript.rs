@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mcp_assay_model::result::{HttpFacts, TranscriptEntry};
+use mcp_assay_model::result::{DefectFacts, HttpFacts, TranscriptEntry};
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -93,15 +93,19 @@ pub(crate) fn position(at: &str) -> Option<(u64, &str)> {
 }
 
 /// The entry, or its head as bytes where it is too long for a report.
-fn shorten(entry: &TranscriptEntry) -> TranscriptEntry {
+pub fn shorten(entry: &TranscriptEntry) -> TranscriptEntry {
     if weight(entry) <= 2 * ENTRY_BYTES {
         return entry.clone();
     }
-    let bytes = match (&entry.message, &entry.raw_b64) {
-        (Some(message), _) => message.to_string().into_bytes(),
-        (None, Some(raw)) => STANDARD.decode(raw).unwrap_or_default(),
-        (None, None) => Vec::new(),
-    };
+    // A head has no bytes of its own.
+    let bytes = entry.bytes();
+    let head = bytes
+        .as_ref()
+        .map(|bytes| &bytes[..bytes.len().min(ENTRY_BYTES)]);
+    let is_cut = bytes
+        .as_ref()
+        .is_some_and(|bytes| bytes.len() > ENTRY_BYTES);
+    let text = head.map(str::from_utf8);
     TranscriptEntry {
         seq: entry.seq,
         at_us: entry.at_us,
@@ -110,10 +114,18 @@ fn shorten(entry: &TranscriptEntry) -> TranscriptEntry {
         channel: entry.channel,
         http: entry.http.as_ref().map(shorten_http),
         message: None,
-        truncated: entry.truncated || bytes.len() > ENTRY_BYTES,
-        // A head has no bytes of its own.
-        raw_b64: (entry.message.is_some() || entry.raw_b64.is_some())
-            .then(|| STANDARD.encode(&bytes[..bytes.len().min(ENTRY_BYTES)])),
+        raw: text.and_then(Result::ok).map(str::to_owned),
+        raw_b64: head
+            .filter(|_| text.is_some_and(|text| text.is_err()))
+            .map(|head| STANDARD.encode(head)),
+        truncated: entry.truncated || is_cut,
+        length: entry
+            .length
+            .or_else(|| bytes.as_ref().map(|bytes| bytes.len() as u64)),
+        line_end: entry.line_end,
+        defects: entry.defects.clone(),
+        answers: entry.answers,
+        part_of: entry.part_of,
     }
 }
 
@@ -167,9 +179,16 @@ fn weight(entry: &TranscriptEntry) -> usize {
     let value = |value: &Option<Value>| value.as_ref().map_or(0, weigh);
     size_of::<TranscriptEntry>()
         + entry.connection.len()
+        + text(&entry.raw)
         + text(&entry.raw_b64)
+        + weigh_defects(&entry.defects)
         + entry.http.as_ref().map_or(0, weigh_http)
         + value(&entry.message)
+}
+
+fn weigh_defects(defects: &[DefectFacts]) -> usize {
+    let of = |defect: &DefectFacts| size_of::<DefectFacts>() + defect.detail.len();
+    defects.iter().map(of).sum()
 }
 
 fn weigh_http(http: &HttpFacts) -> usize {
@@ -222,8 +241,14 @@ mod tests {
             channel: Channel::Stdout,
             http: None,
             message: Some(message),
+            raw: None,
             raw_b64: None,
             truncated: false,
+            length: None,
+            line_end: None,
+            defects: Vec::new(),
+            answers: None,
+            part_of: None,
         }
     }
 
@@ -281,6 +306,7 @@ mod tests {
                 retry: None,
                 comments: 0,
                 terminated: true,
+                data: true,
             },
             HttpFacts::End {
                 exchange: 1,
@@ -296,7 +322,10 @@ mod tests {
             let short = shorten(&whole);
             assert!(weight(&short) <= 2 * ENTRY_BYTES, "{short:?}");
             assert_eq!(short.http.as_ref().map(std::mem::discriminant), Some(kind));
-            assert_eq!((short.raw_b64, short.truncated), (None, false));
+            assert_eq!(
+                (short.raw, short.raw_b64, short.truncated),
+                (None, None, false)
+            );
         }
     }
 

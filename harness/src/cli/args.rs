@@ -1,7 +1,7 @@
 //! Arguments, as clap reads them.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::protocol::{Binding, Revision, Role};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +63,10 @@ pub enum Command {
     Explain(Explain),
     /// How much of the specification the checks cover.
     Coverage(Coverage),
+    /// Judge recordings: of runs and of `tap`, lines with a direction, HAR.
+    Judge(Judge),
+    /// Stand between a client and a server, pass on every byte, record and judge: `mcp-assay tap -- COMMAND ARG...`
+    Tap(Box<Tap>),
     /// Be the reference server on stdin and stdout or over HTTP, honest or telling one lie.
     Serve(Serve),
 }
@@ -246,7 +250,13 @@ pub struct Coverage {
     /// text or json.
     #[arg(long, default_value = "text", value_enum)]
     pub format: Format,
-    /// List the testable requirements that nothing cites.
+    /// Count by feature; of one, where it is named.
+    #[arg(long, value_name = "FEATURE", num_args = 0..=1, default_missing_value = "")]
+    pub features: Option<String>,
+    /// Whose sentences: server or client.
+    #[arg(long, value_name = "ROLE", default_value = "server")]
+    pub role: Role,
+    /// List the testable requirements that nothing cites, with the reason where there is one.
     #[arg(long)]
     pub uncovered: bool,
     /// Only this revision.
@@ -261,6 +271,90 @@ pub enum Format {
     Text,
     /// The `coverage` object of a report.
     Json,
+}
+
+/// Arguments of `judge`.
+#[derive(Args, Debug)]
+pub struct Judge {
+    /// Recordings; `-` is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Format of the recordings: jsonl, lines or har; by default each shows it by its beginning.
+    #[arg(long, value_name = "FORMAT")]
+    pub input: Option<crate::traffic::read::Format>,
+    /// What is judged, and how it is told.
+    #[command(flatten)]
+    pub judging: Judging,
+}
+
+/// What `judge` and `tap` have in common.
+#[derive(Args, Debug)]
+pub struct Judging {
+    /// The revision that counts where the traffic does not tell.
+    #[arg(long, value_name = "DATE")]
+    pub revision: Option<Revision>,
+    /// Whose conduct is judged; of the record of a run, by default, that of its target.
+    #[arg(long, value_enum, value_name = "ROLE")]
+    pub role: Option<Sides>,
+    /// Profile, of which `gate` counts; by default mcp-assay.yaml, where it lies here.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Also write a report: jsonl=FILE, json=FILE, junit=FILE; `-` for stdout.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<String>,
+    /// Failures in a line or two.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Sides of a conversation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Sides {
+    /// The server.
+    Server,
+    /// The client.
+    Client,
+    /// Both.
+    Both,
+}
+
+impl Sides {
+    /// As it is typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sides::Server => "server",
+            Sides::Client => "client",
+            Sides::Both => "both",
+        }
+    }
+}
+
+/// Arguments of `tap`.
+#[derive(Args, Debug)]
+pub struct Tap {
+    /// The server's command; everything after `--` is its own. Our standard streams are its client's.
+    #[arg(
+        last = true,
+        value_name = "COMMAND",
+        required_unless_present = "listen",
+        conflicts_with = "listen"
+    )]
+    pub command: Vec<OsString>,
+    /// Take connections of HTTP clients at this address, as 127.0.0.1:0, until SIGINT or SIGTERM.
+    #[arg(long, value_name = "ADDR", requires = "upstream")]
+    pub listen: Option<String>,
+    /// The server's address, http:// or https://.
+    #[arg(long, value_name = "URL", requires = "listen")]
+    pub upstream: Option<String>,
+    /// Trust the certificate authorities in this PEM file too.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub ca: Vec<PathBuf>,
+    /// Write everything down, for `mcp-assay judge`.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// What is judged, and how it is told.
+    #[command(flatten)]
+    pub judging: Judging,
 }
 
 /// Arguments of `serve`.

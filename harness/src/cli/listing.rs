@@ -12,7 +12,8 @@ use mcp_assay_catalogue::listing::{
 };
 use mcp_assay_catalogue::{Catalogue, catalogue::LoadError};
 use mcp_assay_judge::observer;
-use mcp_assay_model::protocol::{Revision, Role};
+use mcp_assay_model::protocol::Revision;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -181,17 +182,25 @@ fn unknown(catalogue: &Catalogue, id: &str) -> Failure {
 /// **Errors**: broken cards.
 pub fn coverage(coverage: &Coverage) -> Result<ExitCode, Failure> {
     let catalogue = load(None)?;
-    let mut report = count(&catalogue, Role::Server, &observer_rules(), None);
-    if let Some(revision) = coverage.revision {
-        report
-            .coverage
-            .revisions
-            .retain(|counted| counted.revision == revision);
-        report.uncovered.retain(|row| row.revision == revision);
+    let mut report = count(&catalogue, coverage.role, &observer_rules(), None);
+    let feature = coverage.features.as_deref().filter(|name| !name.is_empty());
+    if let Some(name) = feature.filter(|name| report.features.iter().all(|of| of.feature != **name))
+    {
+        let known: BTreeSet<&str> = report
+            .features
+            .iter()
+            .map(|of| of.feature.as_str())
+            .collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        let message = format!("no testable sentence is of the feature `{name}`");
+        return Err(Failure::usage(message).hint(format!("known: {}", known.join(", "))));
     }
-    let mut out = match coverage.format {
-        Format::Text => report.text(),
-        Format::Json => report.json(),
+    report.retain(coverage.revision, feature);
+    let mut out = match (coverage.format, &coverage.features) {
+        (Format::Text, None) => report.text(),
+        (Format::Text, Some(_)) => report.features_text(),
+        (Format::Json, None) => report.json(),
+        (Format::Json, Some(_)) => report.features_json(),
     };
     if coverage.uncovered {
         out.push_str(&report.uncovered_text());

@@ -2,12 +2,15 @@
 
 pub mod args;
 pub mod dry;
+pub mod judge;
 pub mod listing;
 pub mod repro;
 pub mod run;
 pub mod select;
 pub mod serve;
+pub mod tap;
 pub mod target;
+pub mod verdict;
 
 pub use args::{Cli, Command};
 
@@ -23,6 +26,8 @@ pub fn main(colour: Colour, command: Command) -> process::ExitCode {
         Command::List(list) => listing::list(&list),
         Command::Explain(explain) => listing::explain(&explain),
         Command::Coverage(coverage) => listing::coverage(&coverage),
+        Command::Judge(judge) => judge::main(&judge, colour),
+        Command::Tap(tap) => tap::main(&tap, colour),
         Command::Serve(serve) => serve::main(&serve),
     };
     let code = ended.unwrap_or_else(|failure| {

@@ -45,13 +45,7 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
     }
     let permissions = Permissions::new(&globs, run.no_calls)
         .map_err(|error| Failure::usage(format!("a tool glob cannot be read: {error}")))?;
-    let mut gate = GatePolicy {
-        strict: run.strict,
-        ..GatePolicy::default()
-    };
-    gate.levels.extend(&profile.gate.levels);
-    gate.codes.extend(&profile.gate.codes);
-    gate.checks.extend(profile.gate.checks.clone());
+    let gate = GatePolicy::of(&profile, run.strict);
     let reports = outputs(&run.report)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -64,6 +58,7 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
         jobs: usize::from(run.jobs),
         seed: run.seed,
         calls_allowed: !globs.is_empty(),
+        may_measure: !run.dry,
         permissions,
         gate,
         rerun: (rerun_start(&run), again),
@@ -138,7 +133,7 @@ pub fn main(run: args::Run, colour: Colour) -> Result<ExitCode, Failure> {
     })
 }
 
-fn harness(message: String) -> Failure {
+pub(super) fn harness(message: String) -> Failure {
     Failure {
         code: ExitCode::Harness,
         message,
@@ -220,7 +215,7 @@ fn rerun_start(run: &args::Run) -> String {
 }
 
 /// Reads `--report FORMAT=FILE`.
-fn outputs(reports: &[String]) -> Result<Vec<(&str, &str)>, Failure> {
+pub(super) fn outputs(reports: &[String]) -> Result<Vec<(&str, &str)>, Failure> {
     let known = ["json", "jsonl", "junit"];
     reports
         .iter()
@@ -236,7 +231,7 @@ fn outputs(reports: &[String]) -> Result<Vec<(&str, &str)>, Failure> {
         .collect()
 }
 
-type Reporters = Vec<Box<dyn Reporter + Send>>;
+pub(super) type Reporters = Vec<Box<dyn Reporter + Send>>;
 
 fn reporters(
     reports: Vec<(&str, &str)>,
@@ -244,17 +239,8 @@ fn reporters(
     colour: Colour,
     artefacts: Vec<(String, String)>,
 ) -> Result<Reporters, Failure> {
-    let mut all: Reporters = Vec::new();
-    let mut stdout_taken = false;
-    for (format, path) in reports {
-        stdout_taken |= path == "-";
-        let out = open(path)?;
-        all.push(match format {
-            "json" => Box::new(Json::new(out)),
-            "junit" => Box::new(Junit::new(out)),
-            _ => Box::new(Jsonl::new(out)),
-        });
-    }
+    let stdout_taken = reports.iter().any(|(_, path)| *path == "-");
+    let mut all = files(reports)?;
     if !stdout_taken {
         if !quiet {
             all.push(Box::new(Progress::new()));
@@ -267,6 +253,19 @@ fn reporters(
         all.push(Box::new(Terminal::new(io::stdout(), look)));
     }
     Ok(all)
+}
+
+/// The reporters that write to files.
+pub(super) fn files(reports: Vec<(&str, &str)>) -> Result<Reporters, Failure> {
+    let of = |(format, path): (&str, &str)| -> Result<Box<dyn Reporter + Send>, Failure> {
+        let out = open(path)?;
+        Ok(match format {
+            "json" => Box::new(Json::new(out)),
+            "junit" => Box::new(Junit::new(out)),
+            _ => Box::new(Jsonl::new(out)),
+        })
+    };
+    reports.into_iter().map(of).collect()
 }
 
 fn open(path: &str) -> Result<Box<dyn Write + Send>, Failure> {

@@ -8,6 +8,7 @@ mod variables;
 use super::Failure;
 use super::args;
 use crate::target::{Peer, Target};
+pub use address::secrets_of;
 use described::Described;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_catalogue::profile::{Known, Profile};

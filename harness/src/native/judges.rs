@@ -1,6 +1,10 @@
 //! Native judges: what a JSON Schema cannot say of a label.
 
-use super::{http_judges, listen_judges, offered_schemas};
+use super::walk::MOST_BARREN;
+use super::{
+    cancelled_crowd, crowd, http_judges, listen_judges, offered_schemas, page_judges,
+    progress_judges,
+};
 use mcp_assay_judge::{Judgement, NativeJudges};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Bound, Missing, NativeBound, Record};
@@ -14,9 +18,30 @@ pub const JUDGES: &[(&str, &str)] = &[
         "acknowledged-first",
         "each subscription of `listen` began with its acknowledgement",
     ),
+    ("all-answered", "each request of a `crowd` was answered"),
     (
         "calls-answered",
         "each call of a tool on a tour was answered; waits for permission where no tool may be called",
+    ),
+    (
+        "cancelled-unanswered",
+        "the call of `cancelled_crowd` that was cancelled got no answer",
+    ),
+    (
+        "crowd-answered",
+        "every call of `cancelled_crowd` but the one that was cancelled got an answer",
+    ),
+    (
+        "cursor-again",
+        "each cursor that `rewalk` used again brought a page",
+    ),
+    (
+        "cursor-carries",
+        "the cursor of `carry_cursor` brought a page on another connection too",
+    ),
+    (
+        "cursor-same",
+        "each cursor that `rewalk` used again brought the same page, where the list did not change",
     ),
     (
         "data-is-message",
@@ -26,6 +51,22 @@ pub const JUDGES: &[(&str, &str)] = &[
     (
         "endpoint-first",
         "the event stream of the connection begins with an `endpoint` event",
+    ),
+    (
+        "foreign-cursor",
+        "each list that `foreign_cursor` tried refused the cursor as invalid parameters, or brought a page",
+    ),
+    (
+        "leads-on",
+        "no page of the first walk of `rewalk` holds an entry of the page before it",
+    ),
+    (
+        "no-progress",
+        "nothing came that reports progress, from what was sent on",
+    ),
+    (
+        "nothing-missed",
+        "`rewalk` found nothing by name that a walk left out",
     ),
     (
         "offered-schemas",
@@ -38,6 +79,10 @@ pub const JUDGES: &[(&str, &str)] = &[
     (
         "own-answers",
         "each of two clients got an answer of the kind that it gets alone",
+    ),
+    (
+        "own-progress-stream",
+        "where the response is an event stream, progress of what was sent came on it, or on its resumption",
     ),
     (
         "own-replay",
@@ -87,7 +132,8 @@ pub struct Judges;
 
 impl NativeJudges for Judges {
     fn judge(&self, name: &str, on: Option<&str>, record: &Record) -> Option<Judgement> {
-        if let Some(judge) = http_judges::of_sent(name) {
+        let of_sent = http_judges::of_sent(name).or_else(|| progress_judges::of_sent(name));
+        if let Some(judge) = of_sent {
             return Some(match on.and_then(|label| record.labels.get(label)) {
                 Some(Bound::Sent(sent)) => judge(sent, record),
                 Some(Bound::Missing { why, .. }) => {
@@ -100,6 +146,7 @@ impl NativeJudges for Judges {
         }
         let judge = match name {
             "acknowledged-first" => listen_judges::acknowledged_first,
+            "all-answered" => crowd::all_answered,
             "offered-schemas" => offered_schemas::offered_schemas,
             "only-asked" => listen_judges::only_asked,
             "own-tags" => listen_judges::own_tags,
@@ -112,6 +159,14 @@ impl NativeJudges for Judges {
             "slow-body-served" => http_judges::slow_body_served,
             "stream-answered" => http_judges::stream_answered,
             "stream-closed" => http_judges::stream_closed,
+            "cancelled-unanswered" => cancelled_crowd::cancelled_unanswered,
+            "crowd-answered" => cancelled_crowd::crowd_answered,
+            "cursor-again" => page_judges::cursor_again,
+            "cursor-carries" => page_judges::cursor_carries,
+            "cursor-same" => page_judges::cursor_same,
+            "foreign-cursor" => page_judges::foreign_cursor,
+            "leads-on" => page_judges::leads_on,
+            "nothing-missed" => page_judges::nothing_missed,
             "walk-ends" => walk_ends,
             "walk-unique" => walk_unique,
             _ => return None,
@@ -202,6 +257,9 @@ fn walk_ends(bound: &NativeBound, _record: &Record) -> Judgement {
     match end {
         "last-page" => Judgement::pass(1),
         "loop" => finding(format!("a cursor came a second time, after {pages} pages")),
+        "barren" => finding(format!(
+            "no last page within {pages} pages, the last {MOST_BARREN} of which bring nothing new"
+        )),
         "bound" => finding(format!("no last page within {pages} pages")),
         "error" if bound.seqs.len() > 1 => {
             let refused = Finding::new(

@@ -1,7 +1,11 @@
 //! Native steps and judges: what nine verbs cannot say. Registered here, one file an area.
 
 pub mod arguments;
+mod bulky;
+mod cancelled_crowd;
 pub mod complete_mrtr;
+mod crowd;
+pub mod cursors;
 pub mod exchange;
 mod header_call;
 pub mod http_judges;
@@ -9,8 +13,11 @@ pub mod judges;
 pub mod listen;
 mod listen_judges;
 mod offered_schemas;
+mod page_judges;
 pub mod permission;
+mod progress_judges;
 pub mod resume;
+pub mod rewalk;
 pub mod slow_body;
 pub mod stream_end;
 pub mod tour;
@@ -51,8 +58,39 @@ pub struct Native {
     pub binds: &'static str,
 }
 
+/// What a parameter `list` may be.
+const A_LIST: &str = "tools/list | resources/list | resources/templates/list | prompts/list";
+
 /// Every native step, by name.
 pub const NATIVES: &[Native] = &[
+    Native {
+        name: "bulky",
+        about: "sends a request with large parameters, and waits for its answer",
+        parameters: &[
+            ("method", "its method"),
+            (
+                "of",
+                "arrays: in one another | objects: in one another | text | members: of one object | number: of that many digits",
+            ),
+            ("size", "levels, bytes, members or digits"),
+        ],
+        labels: &[],
+        binds: "the request that was sent",
+    },
+    Native {
+        name: "cancelled_crowd",
+        about: "makes the same call fifty times at once, unless the server does one thing after the other, and cancels one of them",
+        parameters: &[("call", "params of tools/call")],
+        labels: &[],
+        binds: "is_serial, asked, unanswered: seqs of the others' requests, cancelled: { reply: seq or null, is_late }",
+    },
+    Native {
+        name: "carry_cursor",
+        about: "asks for the second page of a list on the connection that the first came on, then on another",
+        parameters: &[("list", A_LIST)],
+        labels: &[],
+        binds: "has_pages, own: result | error | null, other: the same on the other connection, seq: position of the last",
+    },
     Native {
         name: "complete_mrtr",
         about: "answers what a server asked for in place of a result, by the card's `answer` table, and repeats the request with the answers",
@@ -73,6 +111,20 @@ pub const NATIVES: &[Native] = &[
         ],
         labels: &["of"],
         binds: "the request that was sent last; `of` itself where nothing was asked for",
+    },
+    Native {
+        name: "crowd",
+        about: "sends many requests at once, for an unknown method and for the tool list by turns, and waits for all",
+        parameters: &[("count", "how many")],
+        labels: &[],
+        binds: "asked: how many, answered: how many, unanswered: their positions",
+    },
+    Native {
+        name: "foreign_cursor",
+        about: "uses a cursor of the first list that has more than one page on each of the other lists that are served",
+        parameters: &[],
+        labels: &[],
+        binds: "from: list or null, uses: [{ list, seq, is_page, code }]",
     },
     Native {
         name: "header_call",
@@ -117,6 +169,13 @@ pub const NATIVES: &[Native] = &[
         binds: "after: event id or null where the stream had none, status, content_type, replayed: [{ seq, kind: response | request | notification | other, id: raw text }]",
     },
     Native {
+        name: "rewalk",
+        about: "walks a list three times, uses some of its cursors again, and looks up by name what the second walk left out",
+        parameters: &[("list", A_LIST)],
+        labels: &[],
+        binds: "ends, pages: of each walk, alike: whether all met the same, overlaps: [{ key, seq }], again: [{ cursor, seq, is_served, first: keys, second }], missed: [{ key, seq }]",
+    },
+    Native {
         name: "slow_body",
         about: "posts a harmless request (ping, or server/discover) whose body comes in four pieces",
         parameters: &[],
@@ -146,13 +205,10 @@ pub const NATIVES: &[Native] = &[
     },
     Native {
         name: "walk",
-        about: "follows nextCursor to the end, at most 1000 pages or until a cursor comes again",
-        parameters: &[(
-            "list",
-            "tools/list | resources/list | resources/templates/list | prompts/list",
-        )],
+        about: "follows nextCursor to the end, at most 10000 pages, 100 without a new entry, or until a cursor comes again",
+        parameters: &[("list", A_LIST)],
         labels: &[],
-        binds: "pages: how many, keys: names or URIs in order, end: last-page | loop | bound | error | silent",
+        binds: "pages: how many, keys: names or URIs in order, end: last-page | loop | barren | bound | error | silent",
     },
 ];
 
@@ -192,11 +248,19 @@ pub async fn run(
             .ok_or_else(|| format!("`{key}` of `{name}` names nothing that was sent"))
     };
     let bound = match name {
+        "bulky" => {
+            let (index, missing) = bulky::run(parameters, conversation).await?;
+            return Ok(Came::Sent(index, missing));
+        }
+        "cancelled_crowd" => cancelled_crowd::run(parameters, conversation).await?,
+        "carry_cursor" => cursors::carry(text("list")?, conversation).await?,
         "complete_mrtr" => {
             let plan = complete_mrtr::Plan::of(parameters)?;
             let (index, missing) = complete_mrtr::run(conversation, sent("of")?, plan).await;
             return Ok(Came::Sent(index, missing));
         }
+        "crowd" => crowd::run(parameters, conversation).await?,
+        "foreign_cursor" => cursors::foreign(conversation).await,
         "header_call" => {
             let (index, missing) = header_call::run(parameters, conversation).await?;
             return Ok(Came::Sent(index, missing));
@@ -206,6 +270,7 @@ pub async fn run(
             let last = parameters.get("last").and_then(Value::as_str);
             resume::run(conversation, sent("of")?, last).await
         }
+        "rewalk" => rewalk::run(text("list")?, conversation, given.means).await,
         "slow_body" => slow_body::run(conversation).await?,
         "stream_end" => stream_end::run(conversation, sent("of")?).await,
         "tour" => tour::run(text("of")?, conversation, given.means).await?,

@@ -16,6 +16,18 @@ const BOTH: &[Era] = &[Era::Legacy, Era::Modern];
 /// Lies that end a target or make it fall silent, and a card whose `alive` must see it.
 pub(super) const LIVES: &[(&str, &str, FindingCode, &[Era])] = &[
     (
+        "cancellation/in-flight",
+        "exits-on-cancel",
+        FindingCode::Died,
+        LEGACY,
+    ),
+    (
+        "cancellation/in-flight",
+        "hangs-on-cancel",
+        FindingCode::Hung,
+        LEGACY,
+    ),
+    (
         "errors/unknown-method",
         "exits-on-unknown-method",
         FindingCode::Died,
@@ -65,10 +77,15 @@ pub(super) const LIVES: &[(&str, &str, FindingCode, &[Era])] = &[
 pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
     (
         "answers-as-cancel-arrives+memory",
-        &[(
-            "cancellation/in-flight-modern/not-answered",
-            "an answer that crosses the cancel tells nothing of whether it was heeded",
-        )],
+        &[
+            ("cancellation/in-flight-modern/not-answered", CROSSED),
+            ("cancellation/in-flight/not-answered", CROSSED),
+            ("cancellation/one-of-many/not-answered", CROSSED),
+        ],
+    ),
+    (
+        "answers-as-cancel-arrives+http-sse",
+        &[("cancellation/one-of-many/not-answered", CROSSED)],
     ),
     (
         "no-event-ids+http",
@@ -96,10 +113,16 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
             ("http/get/second-stream", TOO_LATE),
             ("lifecycle/before-initialized/alive", TOO_LATE),
             ("lifecycle/before-initialized/no-requests", TOO_LATE),
+            ("lifecycle/broken-initialize/alive", TOO_LATE),
+            ("lifecycle/early-notification/alive", TOO_LATE),
             ("lifecycle/early-request/alive", TOO_LATE),
+            ("lifecycle/no-initialized/alive", TOO_LATE),
+            ("lifecycle/no-initialized/goes-on", TOO_LATE),
         ],
     ),
 ];
+
+const CROSSED: &str = "an answer that crosses the cancel tells nothing of whether it was heeded";
 
 const EMBEDS: &str =
     "its tools embed resources all the same, which a server that declares none should not";
@@ -138,6 +161,10 @@ pub(super) struct Observed {
 
 /// Rules that no run shows, with the reason; they are proven on recordings, in the crate that has them.
 pub(super) const RECORDED: &[(&str, &str)] = &[
+    (
+        "observer/cancellation/in-flight",
+        "the lie must remember what it asked",
+    ),
     ("observer/elicitation/complete", NO_URL),
     ("observer/elicitation/https", NO_URL),
     ("observer/elicitation/required", NO_URL),
@@ -262,6 +289,18 @@ const REVISION: &str = "observer/capabilities/revision";
 const SERVER_ASKS: &str = "observer/capabilities/server-asks";
 const DECLARED: &str = "observer/logging/declared";
 const LEVEL: &str = "observer/logging/level";
+const ASKED: &str = "observer/answers/asked";
+const SAME_ID: &str = "observer/answers/same-id";
+const MEANINGS: &str = "observer/errors/meanings";
+const ONE_LINE: &str = "observer/errors/one-line";
+const OWN_RANGE: &str = "observer/errors/own-range";
+const OWN_CANCEL: &str = "observer/cancellation/own";
+const NAMED_CANCEL: &str = "observer/cancellation/named";
+const ENCODING: &str = "observer/message/encoding";
+const RELATED: &str = "observer/http/related";
+const UNRELATED: &str = "observer/http/unrelated-on-listen";
+const FIRST: &str = "observer/lifecycle/first";
+const RETRY: &str = "observer/http/retry";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
 const REQUESTED: &str = "observer/subscriptions/requested";
 const TAG: &str = "observer/subscriptions/tag";
@@ -272,6 +311,12 @@ const ACCEPTED: &str = "observer/http/notification-202";
 const ONE_STREAM: &str = "observer/http/one-stream";
 const CONTENT_TYPE: &str = "observer/http/response-content-type";
 const SESSION_ID: &str = "observer/http/session-id-visible";
+
+/// A request of the server's that it cancels at once.
+const PING_AND_CANCEL: &[&str] = &[
+    r#"{"jsonrpc":"2.0","id":"mcp-assay-cancelled","method":"ping"}"#,
+    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mcp-assay-cancelled"}}"#,
+];
 
 /// Every mutant and near miss of an observer's rule.
 pub(super) const OBSERVED: &[Observed] = &[
@@ -329,7 +374,8 @@ pub(super) const OBSERVED: &[Observed] = &[
             "sse/early-close/answered-first:order",
             "sse/streams-at-once/own-stream:order",
         ],
-    ),
+    )
+    .with(&["observer/http/retry:header"]),
     over_http(LISTEN, Lie::Named("sse-only"), None, &[]),
     over_http(
         ACCEPTED,
@@ -707,4 +753,102 @@ pub(super) const OBSERVED: &[Observed] = &[
         None,
     )
     .within(LEGACY),
+    over_lines(
+        ASKED,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","id":"mcp-assay-nobody","result":{}}"#]),
+        Some(FindingCode::UnexpectedMessage),
+    )
+    .with(&["errors/invalid-cursor/is-error:accepted-invalid", "results/server-info/named:schema", "results/type/present:schema"]),
+    over_lines(ASKED, Lie::Named("answers-out-of-order"), None),
+    over_lines(
+        SAME_ID,
+        Lie::Named("ids-as-strings"),
+        Some(FindingCode::Id),
+    )
+    .with(&["jsonrpc/batch/answered:id", "jsonrpc/id-beyond-double-modern/same-id:id", "jsonrpc/id-beyond-double/same-id:id", "jsonrpc/id-echo-modern/same-id:id", "jsonrpc/id-echo/same-id:id"]),
+    over_lines(SAME_ID, Lie::Named("answers-out-of-order"), None),
+    over_lines(
+        MEANINGS,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/code", "-32020")),
+        Some(FindingCode::Value),
+    )
+    .within(MODERN)
+    .with(&["errors/unknown-prompt/code:value"]),
+    over_lines(
+        MEANINGS,
+        Lie::InReply("tools/call", 1, Change::Set("/error/message", r#""well""#)),
+        None,
+    )
+    .within(MODERN),
+    over_lines(
+        ONE_LINE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""one\ntwo""#)),
+        Some(FindingCode::Value),
+    ),
+    over_lines(
+        ONE_LINE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""one. Two\n""#)),
+        None,
+    ),
+    over_lines(
+        OWN_RANGE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/code", "-32500")),
+        Some(FindingCode::Value),
+    )
+    .within(MODERN)
+    .with(&["errors/unknown-prompt/code:value"]),
+    over_lines(
+        OWN_RANGE,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""well""#)),
+        None,
+    )
+    .within(MODERN),
+    over_lines(
+        OWN_CANCEL,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mcp-assay-nobody"}}"#]),
+        Some(FindingCode::Id),
+    )
+    .within(LEGACY),
+    over_lines(OWN_CANCEL, Lie::Before("tools/list", PING_AND_CANCEL), None).within(LEGACY),
+    over_lines(
+        NAMED_CANCEL,
+        Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"reason":"none"}}"#]),
+        Some(FindingCode::Schema),
+    )
+    .within(LEGACY),
+    over_lines(NAMED_CANCEL, Lie::Before("tools/list", PING_AND_CANCEL), None).within(LEGACY),
+    over_http(
+        ENCODING,
+        Lie::Instead("notifications/message", b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\xff\"}"),
+        Some(FindingCode::Framing),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(ENCODING, Lie::Named("sse-only"), None, &[]),
+    over_http(
+        RETRY,
+        Lie::Named("leaves-without-retry"),
+        Some(FindingCode::Header),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(RETRY, Lie::Named("polling"), None, &[]).within(LEGACY),
+    over_http(
+        UNRELATED,
+        Lie::Named("relates-on-get-stream"),
+        Some(FindingCode::UnexpectedMessage),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(UNRELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
+    over_http(
+        RELATED,
+        Lie::Named("progress-on-other-stream"),
+        Some(FindingCode::UnexpectedMessage),
+        &[],
+    )
+    .within(LEGACY),
+    over_http(RELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
+    over_lines(FIRST, Lie::Named("speaks-first"), Some(FindingCode::Order)).within(LEGACY),
+    over_lines(FIRST, Lie::Named("logs-in-between"), None).within(LEGACY),
 ];

@@ -153,6 +153,7 @@ impl Run<'_> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
             role: Role::Server,
+            sides: Vec::new(),
             seed: self.settings.seed,
             target: facts,
             started: self.settings.started.clone(),

@@ -50,6 +50,8 @@ pub struct Tally {
     passes: u64,
     must_selected: u64,
     must_passed: u64,
+    /// Whether what observers saw is what was asked, as of a recording.
+    pub observes: bool,
     /// Whether Ctrl-C came.
     pub interrupted: bool,
     /// Why there was no target to speak of.
@@ -60,7 +62,8 @@ impl Tally {
     /// Counts a settled result.
     pub fn see(&mut self, result: &CheckResult) {
         // What comes with every run, whatever was selected, can be denied, and proves nothing of what was asked.
-        let asked = !(result.id.starts_with("run/") || result.id.starts_with("observer/"));
+        let is_observed = result.id.starts_with("observer/") && !self.observes;
+        let asked = !(result.id.starts_with("run/") || is_observed);
         self.denied += u64::from(result.gate == Some(Gate::Deny));
         self.errors += u64::from(result.verdict == Some(Verdict::Error));
         self.passes += u64::from(asked && result.verdict == Some(Verdict::Pass));

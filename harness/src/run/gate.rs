@@ -1,5 +1,6 @@
 //! What a verdict does to the exit code: policy from the profile, never from a check.
 
+use mcp_assay_catalogue::profile::Profile;
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::requirement::Level;
 use mcp_assay_model::result::{CheckResult, Stage};
@@ -40,6 +41,18 @@ impl Default for GatePolicy {
 }
 
 impl GatePolicy {
+    /// What a profile says, over the defaults.
+    pub fn of(profile: &Profile, strict: bool) -> Self {
+        let mut gate = GatePolicy {
+            strict,
+            ..GatePolicy::default()
+        };
+        gate.levels.extend(&profile.gate.levels);
+        gate.codes.extend(&profile.gate.codes);
+        gate.checks.extend(profile.gate.checks.clone());
+        gate
+    }
+
     /// Sets the gate of a result: on fail, and on an inconclusive MUST when strict.
     pub fn apply(&self, result: &mut CheckResult) {
         result.gate = match result.verdict {

@@ -14,6 +14,7 @@ pub mod fixtures;
 pub mod floor;
 pub mod gate;
 pub mod interpret;
+pub mod measure;
 pub mod observe;
 pub mod plan;
 pub mod probe;

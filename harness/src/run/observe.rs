@@ -3,7 +3,7 @@
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_judge::observer::{Seen, Tally, observe};
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Entry, Record};
 use mcp_assay_model::requirement::{Citation, Level};
 use mcp_assay_model::result::{CheckResult, Stage};
@@ -27,7 +27,8 @@ pub struct RuleResult {
     pub example: Vec<Entry>,
 }
 
-fn level_of(
+/// The strongest level of the rows that a revision has of these, and the rows.
+pub fn level_of(
     catalogue: &Catalogue,
     cites: &[&str],
     revision: Revision,
@@ -44,6 +45,44 @@ fn level_of(
             })
             .collect(),
     ))
+}
+
+/// The result of a rule, before its verdict.
+pub fn rule_result(
+    catalogue: &Catalogue,
+    id: &str,
+    revision: Revision,
+    binding: Binding,
+    seen: &Seen,
+) -> CheckResult {
+    let levelled = level_of(catalogue, seen.rule.cites, revision);
+    let (level, requirements) = match (seen.rule.basis, levelled) {
+        (Basis::Robustness, _) => (Some(Level::Robustness), Vec::new()),
+        (Basis::Spec, Some((level, requirements))) => (Some(level), requirements),
+        (Basis::Spec, None) => (None, Vec::new()),
+    };
+    CheckResult {
+        id: id.to_owned(),
+        case: format!("observer/{}@{revision}+{binding}", seen.observer),
+        title: seen.rule.title.to_owned(),
+        rule: seen.rule.rule.to_owned(),
+        basis: seen.rule.basis,
+        level,
+        stage: Stage::Stable,
+        requirements,
+        outcome: Outcome::Ran,
+        verdict: None,
+        reason: None,
+        gate: None,
+        contested: None,
+        baselined: false,
+        judged: seen.judged,
+        confirmed: None,
+        duration_ms: 0,
+        findings: Vec::new(),
+        transcript: Vec::new(),
+        rerun: String::new(),
+    }
 }
 
 impl Observed {
@@ -76,37 +115,12 @@ impl Observed {
     /// One result for each rule, revision and binding.
     pub fn results(&self, catalogue: &Catalogue) -> Vec<RuleResult> {
         let results = self.first.results().map(|(id, revision, binding, seen)| {
-            let levelled = level_of(catalogue, seen.rule.cites, revision);
-            let (level, requirements) = match (seen.rule.basis, levelled) {
-                (Basis::Robustness, _) => (Some(Level::Robustness), Vec::new()),
-                (Basis::Spec, Some((level, requirements))) => (Some(level), requirements),
-                (Basis::Spec, None) => (None, Vec::new()),
-            };
-            let mut result = CheckResult {
-                id: id.to_owned(),
-                case: format!("observer/{}@{revision}+{binding}", seen.observer),
-                title: seen.rule.title.to_owned(),
-                rule: seen.rule.rule.to_owned(),
-                basis: seen.rule.basis,
-                level,
-                stage: Stage::Stable,
-                requirements,
-                outcome: Outcome::Ran,
-                verdict: None,
-                reason: None,
-                gate: None,
-                contested: None,
-                baselined: false,
-                judged: seen.judged,
-                confirmed: None,
-                duration_ms: 0,
-                findings: Vec::new(),
-                transcript: Vec::new(),
-                rerun: String::new(),
-            };
+            let mut result = rule_result(catalogue, id, revision, binding, seen);
             match seen.verdict() {
                 Err(reason) => super::interpret::wait(&mut result, reason),
-                Ok(_) if level.is_none() => super::interpret::wait(&mut result, Reason::Revision),
+                Ok(_) if result.level.is_none() => {
+                    super::interpret::wait(&mut result, Reason::Revision)
+                }
                 Ok(verdict) => {
                     result.verdict = Some(verdict);
                     return self.conclude(result, seen);

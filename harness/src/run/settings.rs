@@ -20,6 +20,8 @@ pub struct Settings {
     pub permissions: Permissions,
     /// Whether the user allows any tool at all beyond those marked read-only.
     pub calls_allowed: bool,
+    /// Whether tools may be called before the first case, to find out which of them serve as fixtures.
+    pub may_measure: bool,
     /// Policy.
     pub gate: GatePolicy,
     /// Start of every rerun command: `mcp-assay run --seed 1`; the target follows after the selection.

@@ -3,6 +3,7 @@
 use super::attempt::Stage;
 use super::binding::{Found, find_binding};
 use super::fixtures::{found, header_parameter};
+use super::measure::{Measured, measure};
 use super::plan::{Case, Offer, plan};
 use super::probe::{Choice, Probe, listing_probe, probe_both};
 use super::settings::Settings;
@@ -10,9 +11,10 @@ use crate::native::Means;
 use crate::native::permission::is_fixture_server;
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_model::protocol::{Binding, Era, Revision};
+use mcp_assay_model::scenario::Need;
 use mcp_assay_transport::http::mirror::Mirror;
 use serde_json::Map;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The legacy revision that is offered first.
@@ -36,7 +38,10 @@ pub async fn survey(stage: &mut Stage, settings: &Settings) -> Survey {
         Err(silence) => vec![*silence],
     };
     let tested = tested(&probes, settings.choice);
-    let offer = equip(stage, settings, &probes);
+    let mut offer = equip(stage, settings, &probes);
+    if settings.may_measure {
+        measure_all(stage, settings, &probes, &tested, &mut offer).await;
+    }
     let cases = plan(&settings.chosen, &tested, stage.launcher.binding(), &offer);
     Survey {
         probes,
@@ -179,6 +184,66 @@ fn equip(stage: &mut Stage, settings: &Settings, probes: &[Probe]) -> Offer {
         stage.found.insert(revision, fixtures.into());
     }
     offer
+}
+
+/// Fixtures that tools serve as by what they do, where neither the user nor their names tell. Found for the newest revision first, and
+/// what is listed alike is not called again for the older ones.
+async fn measure_all(
+    stage: &mut Stage,
+    settings: &Settings,
+    probes: &[Probe],
+    tested: &[Revision],
+    offer: &mut Offer,
+) {
+    let mut known = Measured::default();
+    for &revision in tested.iter().rev() {
+        let probe = probes
+            .iter()
+            .find(|probe| probe.negotiated() == Some(revision));
+        let Some(probe) = probe else { continue };
+        let known_here = stage.fixtures_in(revision);
+        let wanted: BTreeSet<&'static str> = ["progress", "slow"]
+            .into_iter()
+            .filter(|name| known_here.get(*name).is_none())
+            .filter(|name| is_needed(settings, revision, name))
+            .collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let permissions = &settings.permissions;
+        let found = measure(
+            stage,
+            revision,
+            &probe.tools,
+            permissions,
+            &wanted,
+            &mut known,
+        )
+        .await;
+        if found.is_empty() {
+            continue;
+        }
+        let mut all = stage
+            .fixtures_in(revision)
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        all.extend(found);
+        // What was measured was allowed to be called.
+        offer.calls_allowed.insert(revision);
+        offer.fixtures.insert(revision, all.clone().into());
+        stage.found.insert(revision, all.into());
+    }
+}
+
+/// Whether a card of the selection needs a fixture in a revision.
+fn is_needed(settings: &Settings, revision: Revision, name: &str) -> bool {
+    settings.chosen.iter().any(|chosen| {
+        let card = &chosen.card;
+        let is_in = card.since <= revision && card.until.is_none_or(|until| revision <= until);
+        let needs = |need: &Need| matches!(need, Need::Fixture(needed) if needed == name);
+        is_in && card.needs.iter().any(needs)
+    })
 }
 
 /// The table of revisions and the bindings that they define.

@@ -210,6 +210,11 @@ impl Conversation {
         self.transcript.entry(seq)
     }
 
+    /// An entry was read, and is not needed whole any more: its beginning is enough where memory is short.
+    pub fn shed(&mut self, seq: u64) {
+        self.transcript.shed(seq);
+    }
+
     /// How far the handshake is.
     pub fn phase(&self) -> Phase {
         self.phase

@@ -72,6 +72,20 @@ impl Transcript {
         seq
     }
 
+    /// Keeps of an entry its beginning alone, where there is more than may be kept: it was read, and nobody waits for it any more.
+    pub fn shed(&mut self, seq: u64) {
+        let is_over = self.kept_bytes > KEPT_BYTES;
+        let index = usize::try_from(seq).ok().and_then(|seq| seq.checked_sub(1));
+        if let Some(entry) = index.and_then(|index| self.entries.get_mut(index))
+            && is_over
+        {
+            let before = weight(entry);
+            entry.raw = Bytes::copy_from_slice(&entry.raw[..entry.raw.len().min(HEAD_BYTES)]);
+            entry.message = None;
+            self.kept_bytes = self.kept_bytes - before + weight(entry);
+        }
+    }
+
     /// Gives what is recorded of a connection another label.
     pub fn relabel(&mut self, from: &str, to: &str) {
         let of = |entry: &&mut Entry| entry.connection == from;

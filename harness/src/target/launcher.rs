@@ -239,7 +239,10 @@ impl Drop for Launcher {
 }
 
 /// Our own executable, which is also the guard. On Linux by a link that outlives a rebuild during the run.
-fn own_program() -> std::io::Result<PathBuf> {
+/// The program that runs, also where its file was replaced meanwhile.
+///
+/// **Errors**: the system does not say.
+pub fn own_program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") {
         Ok(PathBuf::from("/proc/self/exe"))
     } else {

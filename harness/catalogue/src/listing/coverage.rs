@@ -6,6 +6,7 @@ use mcp_assay_model::event::{Coverage, LevelCoverage, RevisionCoverage};
 use mcp_assay_model::protocol::{Revision, Role};
 use mcp_assay_model::requirement::{Form, Keyword, Requirement};
 use mcp_assay_model::scenario::Basis;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -29,6 +30,8 @@ pub struct ObserverRule {
 pub struct CoverageReport {
     /// As in reports.
     pub coverage: Coverage,
+    /// By feature, then by revision.
+    pub features: Vec<FeatureCoverage>,
     /// Testable rows that no check and no rule cites, oldest revision first.
     pub uncovered: Vec<Uncovered>,
 }
@@ -42,8 +45,34 @@ pub struct Uncovered {
     pub level: &'static str,
     /// Its id.
     pub id: String,
+    /// Area of the specification.
+    pub feature: String,
+    /// Why, where that is known.
+    pub why: Option<String>,
     /// Link to the sentence.
     pub url: String,
+}
+
+/// How much of one feature is covered in one revision.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Counted {
+    /// Testable rows.
+    pub testable: u64,
+    /// Of these, those that a check or a rule cites.
+    pub covered: u64,
+    /// Of the others, those with a reason.
+    pub excepted: u64,
+}
+
+/// How much of one feature is covered.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct FeatureCoverage {
+    /// The feature.
+    pub feature: String,
+    /// Its revision.
+    pub revision: Revision,
+    /// By level, `MUST` and `SHOULD`.
+    pub levels: BTreeMap<&'static str, Counted>,
 }
 
 /// Counts rows for a role. `exercised` has the ids of checks and rules that ended pass or fail, with their revision; `None` without a run.
@@ -55,8 +84,11 @@ pub fn coverage(
 ) -> CoverageReport {
     let mut report = CoverageReport {
         coverage: Coverage::default(),
+        features: Vec::new(),
         uncovered: Vec::new(),
     };
+    let mut features: BTreeMap<(String, Revision), BTreeMap<&'static str, Counted>> =
+        BTreeMap::new();
     for revision in Revision::ALL {
         let rows = catalogue.requirements().of(revision);
         let reached = reached(catalogue, role, rules, revision, rows, exercised);
@@ -72,13 +104,21 @@ pub fn coverage(
                 continue;
             }
             counts.testable += 1;
+            let of_feature = features.entry((row.feature.clone(), revision)).or_default();
+            let of_feature = of_feature.entry(level).or_default();
+            of_feature.testable += 1;
             if reached.covered.contains(row.id.as_str()) {
                 counts.covered += 1;
+                of_feature.covered += 1;
             } else {
+                let why = why(catalogue, row);
+                of_feature.excepted += u64::from(why.is_some());
                 report.uncovered.push(Uncovered {
                     revision,
                     level,
                     id: row.id.clone(),
+                    feature: row.feature.clone(),
+                    why,
                     url: row.url.clone(),
                 });
             }
@@ -92,7 +132,23 @@ pub fn coverage(
             levels,
         });
     }
+    let features = features.into_iter();
+    report.features = features
+        .map(|((feature, revision), levels)| FeatureCoverage {
+            feature,
+            revision,
+            levels,
+        })
+        .collect();
     report
+}
+
+/// Why nothing covers a row.
+fn why(catalogue: &Catalogue, row: &Requirement) -> Option<String> {
+    let mut exceptions = catalogue.facts().exceptions().iter();
+    let is_meant = |id: &str| id == row.id || Some(id) == row.same_as.as_deref();
+    let exception = exceptions.find(|exception| is_meant(&exception.id))?;
+    Some(exception.why.clone())
 }
 
 /// Ids of rows of one revision.
@@ -177,12 +233,67 @@ impl CoverageReport {
         serde_json::to_string_pretty(&self.coverage).expect("coverage has string keys alone") + "\n"
     }
 
-    /// Ids of rows that nothing covers, one line each.
+    /// The table by feature: of each revision what is covered, with what is testable, `12/14`.
+    pub fn features_text(&self) -> String {
+        let mut out = format!("{:15} {:7}", "feature", "level");
+        for revision in self.revisions() {
+            // Writing to a string cannot fail.
+            let _ = write!(out, " {:>10}", revision.as_str());
+        }
+        out.push('\n');
+        let names: BTreeSet<&str> = self.features.iter().map(|of| of.feature.as_str()).collect();
+        for name in names {
+            for level in ["MUST", "SHOULD"] {
+                let of = |revision: Revision| {
+                    let mut all = self.features.iter();
+                    let found = all.find(|of| of.feature == name && of.revision == revision)?;
+                    found.levels.get(level)
+                };
+                let cells: Vec<Option<&Counted>> = self.revisions().map(of).collect();
+                if cells.iter().all(Option::is_none) {
+                    continue;
+                }
+                let _ = write!(out, "{name:15} {level:7}");
+                for cell in cells {
+                    let cell = cell.map_or(String::new(), |counted| {
+                        format!("{}/{}", counted.covered, counted.testable)
+                    });
+                    let _ = write!(out, " {cell:>10}");
+                }
+                out.truncate(out.trim_end().len());
+                out.push('\n');
+            }
+        }
+        out
+    }
+
+    fn revisions(&self) -> impl Iterator<Item = Revision> {
+        self.coverage.revisions.iter().map(|of| of.revision)
+    }
+
+    /// The features as JSON text, with a final newline.
+    pub fn features_json(&self) -> String {
+        serde_json::to_string_pretty(&self.features).expect("features have string keys alone")
+            + "\n"
+    }
+
+    /// Rows that nothing covers, one line each, with the reason where there is one.
     pub fn uncovered_text(&self) -> String {
-        let lines = self
-            .uncovered
-            .iter()
-            .map(|row| format!("{:6} {}\n", row.level, row.id));
+        let lines = self.uncovered.iter().map(|row| match &row.why {
+            Some(why) => format!("{:6} {} ({why})\n", row.level, row.id),
+            None => format!("{:6} {}\n", row.level, row.id),
+        });
         lines.collect()
+    }
+
+    /// Keeps what is of a revision, and of a feature, where these are named.
+    pub fn retain(&mut self, revision: Option<Revision>, feature: Option<&str>) {
+        let is_in = |of: Revision| revision.is_none_or(|wanted| of == wanted);
+        let is_of = |of: &str| feature.is_none_or(|wanted| of == wanted);
+        self.coverage.revisions.retain(|of| is_in(of.revision));
+        self.features
+            .retain(|of| is_in(of.revision) && is_of(&of.feature));
+        self.uncovered
+            .retain(|row| is_in(row.revision) && is_of(&row.feature));
     }
 }

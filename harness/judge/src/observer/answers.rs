@@ -1,4 +1,4 @@
-//! How often a request is answered: once.
+//! Responses: one to each request, to a request that was sent, under its id.
 
 use super::dialogue::Said;
 use super::{Observer, Rule, Sightings, Watch};
@@ -6,12 +6,17 @@ use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Direction, Entry, Http, HttpPart};
-use mcp_assay_wire::jsonrpc::{Kind, Message};
-use std::collections::{HashMap, HashSet};
+use mcp_assay_wire::jsonrpc::{Kind, Message, RawId};
+use std::collections::{HashMap, HashSet, VecDeque};
 
+const ASKED: &str = "asked";
 const ONCE: &str = "once";
+const SAME_ID: &str = "same-id";
 
-/// Counts the responses to each request.
+/// Requests whose count is remembered, and ids of a connection; beyond that nothing is said of what is not known.
+const REMEMBERED: usize = 1 << 16;
+
+/// Counts the responses to each request, and looks at their ids.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answers;
 
@@ -22,12 +27,26 @@ impl Observer for Answers {
 
     fn rules(&self) -> &'static [Rule] {
         const {
-            &[Rule::of_servers(
-                ONCE,
-                "a request is answered once",
-                "a server sends one response to a request, and no second one",
-                &["2024-11-05/basic/index#top.1"],
-            )]
+            &[
+                Rule::of_servers(
+                    ASKED,
+                    "a response answers a request",
+                    "each response of a server has the id of a request that the client sent",
+                    &["2024-11-05/basic/messages#responses.1"],
+                ),
+                Rule::of_servers(
+                    ONCE,
+                    "a request is answered once",
+                    "a server sends one response to a request, and no second one",
+                    &["2024-11-05/basic/index#top.1"],
+                ),
+                Rule::of_servers(
+                    SAME_ID,
+                    "a response has the id as it was sent",
+                    "the id of a response is that of its request, of the same JSON type",
+                    &["2024-11-05/basic/messages#responses.1"],
+                ),
+            ]
         }
     }
 
@@ -36,6 +55,8 @@ impl Observer for Answers {
             // A stream that is taken up again brings once more what it brought before: there an exchange stands for itself.
             by_exchange: binding == Binding::Http,
             asked: HashMap::new(),
+            done: VecDeque::new(),
+            ids: HashMap::new(),
             unreadable: HashSet::new(),
         }))
     }
@@ -48,6 +69,10 @@ struct Counts {
     by_exchange: bool,
     /// By place and the raw id.
     asked: HashMap<(Place, String), Count>,
+    /// Requests that were answered as often as they were sent, oldest first.
+    done: VecDeque<(Place, String)>,
+    /// Every id that a connection asked by; `None`: more than are remembered.
+    ids: HashMap<String, Option<HashSet<String>>>,
     /// Where something was sent that no strict reader understands: what it is answered with may look like anything.
     unreadable: HashSet<Place>,
 }
@@ -59,6 +84,12 @@ struct Count {
     answered: u64,
     /// Position of the first response.
     first: u64,
+}
+
+impl Count {
+    fn is_done(&self) -> bool {
+        self.answered >= self.asked
+    }
 }
 
 impl Counts {
@@ -79,13 +110,22 @@ impl Counts {
             // A broken request with an id is answered under it as well.
             let is_asking = matches!(item.kind, Kind::Request | Kind::Malformed(_));
             if let Some(id) = item.id.as_ref().filter(|_| is_asking) {
+                let ids = self.ids.entry(entry.connection.clone());
+                let ids = ids.or_insert_with(|| Some(HashSet::new()));
+                if ids.as_ref().is_some_and(|ids| ids.len() >= REMEMBERED) {
+                    *ids = None;
+                }
+                if let Some(ids) = ids {
+                    ids.insert(id.0.clone());
+                }
                 let key = (place.clone(), id.0.clone());
                 self.asked.entry(key).or_default().asked += 1;
             }
         }
     }
 
-    fn receive(&mut self, entry: &Entry, message: &Message, sightings: &mut Sightings) {
+    fn receive(&mut self, said: &Said<'_>, message: &Message, sightings: &mut Sightings) {
+        let entry = said.entry;
         let place = self.place(entry);
         let Some(id) = message.id.as_ref().filter(|id| !id.is_null()) else {
             return;
@@ -93,7 +133,9 @@ impl Counts {
         if self.unreadable.contains(&place) {
             return;
         }
-        let Some(count) = self.asked.get_mut(&(place, id.0.clone())) else {
+        self.names_a_request(said, id, message, sightings);
+        let key = (place, id.0.clone());
+        let Some(count) = self.asked.get_mut(&key) else {
             return;
         };
         sightings.judge(ONCE);
@@ -102,6 +144,15 @@ impl Counts {
             count.first = entry.seq;
         }
         if count.answered <= count.asked {
+            if count.answered == count.asked {
+                self.done.push_back(key);
+            }
+            if self.done.len() > REMEMBERED
+                && let Some(oldest) = self.done.pop_front()
+                && self.asked.get(&oldest).is_some_and(Count::is_done)
+            {
+                self.asked.remove(&oldest);
+            }
             return;
         }
         let told = format!(
@@ -114,6 +165,60 @@ impl Counts {
             .actual(text::cut(&message.value.to_string()))
             .at(entry.seq, "/id");
         sightings.find(ONCE, "", "/id", finding);
+    }
+}
+
+impl Counts {
+    /// Judges the id alone: whether a request had it, and by the same type.
+    fn names_a_request(
+        &self,
+        said: &Said<'_>,
+        id: &RawId,
+        message: &Message,
+        sightings: &mut Sightings,
+    ) {
+        let (entry, client) = (said.entry, said.client);
+        let unreadable = |place: &Place| place.0 == entry.connection;
+        let is_known_in_full = !client.is_midway && !self.unreadable.iter().any(unreadable);
+        let is_of_past = client.past.ids.iter().any(|past| past.loosely_equals(id));
+        let Some(Some(ids)) = self.ids.get(&entry.connection) else {
+            return;
+        };
+        if !is_known_in_full || is_of_past {
+            return;
+        }
+        sightings.judge(ASKED);
+        if ids.contains(&id.0) {
+            sightings.judge(SAME_ID);
+            return;
+        }
+        let shown = text::cut(&id.0);
+        let mut alike = ids
+            .iter()
+            .filter(|asked| RawId((*asked).clone()).loosely_equals(id));
+        let Some(meant) = alike.next() else {
+            let told = format!("a response came with the id {shown}, which no request had");
+            let finding = Finding::new(FindingCode::UnexpectedMessage, told)
+                .expected("the id of a request that was sent")
+                .actual(text::cut(&message.value.to_string()))
+                .at(entry.seq, "/id");
+            sightings.find(ASKED, "", "/id", finding);
+            return;
+        };
+        sightings.judge(SAME_ID);
+        // `1.0` for `1`, or an escape in a text, is the same value written otherwise.
+        if meant.starts_with('"') == id.0.starts_with('"') {
+            return;
+        }
+        let told = format!(
+            "a response came with the id {shown}, where the request has {}",
+            text::cut(meant)
+        );
+        let finding = Finding::new(FindingCode::Id, told)
+            .expected(format!("the id {}", text::cut(meant)))
+            .actual(id.0.clone())
+            .at(entry.seq, "/id");
+        sightings.find(SAME_ID, "", "/id", finding);
     }
 }
 
@@ -140,7 +245,7 @@ impl Watch for Counts {
             (Direction::Received, Some(message)) if !is_cut => {
                 for item in message.batch.iter().chain([message]) {
                     if matches!(item.kind, Kind::Result | Kind::Error) {
-                        self.receive(entry, item, sightings);
+                        self.receive(said, item, sightings);
                     }
                 }
             }

@@ -79,7 +79,8 @@ pub(super) struct Said<'d> {
     /// The client that it came to, or that sent it.
     pub client: &'d Client,
     came: Option<Option<&'d Asked>>,
-    judges_clients: bool,
+    /// Whether the client is judged as well.
+    pub judges_clients: bool,
 }
 
 /// A single message by the revision.

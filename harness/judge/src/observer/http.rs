@@ -4,6 +4,7 @@
 //! entry -> Connection (one MCP client) -> Exchange (one request, its response, its stream)
 //!            http/streams: one-stream, event-id-unique, no-response-on-listen
 //!            http/answers: notification-202, response-content-type, session-id-visible
+//!            http/related: related, retry, unrelated-on-listen
 //!            http/modern:  own-stream, response-content-type, from 2026-07-28 on
 //! ```
 //!
@@ -13,6 +14,7 @@
 mod answers;
 pub(super) mod exchange;
 mod modern;
+mod related;
 mod streams;
 
 use super::dialogue::Said;
@@ -20,6 +22,7 @@ use super::{Observer, Rule, Sightings, Watch};
 use exchange::{Exchange, Home, Input};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::record::HttpPart;
+use mcp_assay_wire::http::End;
 use mcp_assay_wire::jsonrpc::{Kind, Message};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +33,11 @@ const NO_RESPONSE_ON_LISTEN: &str = "no-response-on-listen";
 const NOTIFICATION_202: &str = "notification-202";
 const ONE_STREAM: &str = "one-stream";
 const OWN_STREAM: &str = "own-stream";
+const RELATED: &str = "related";
 const RESPONSE_CONTENT_TYPE: &str = "response-content-type";
+const RETRY: &str = "retry";
 const SESSION_ID_VISIBLE: &str = "session-id-visible";
+const UNRELATED: &str = "unrelated-on-listen";
 
 /// Watches the exchanges of Streamable HTTP: as the revisions with sessions have it, and as those without.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +97,14 @@ impl Observer for StreamableHttp {
                 )
                 .since(Revision::R2026_07_28),
                 Rule::of_servers(
+                    RELATED,
+                    "the stream of a request carries what relates to it",
+                    "progress of a request does not come on the stream of another request while its own stream is open",
+                    &["2025-03-26/basic/transports#sending-messages-to-the-server.15"],
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
                     RESPONSE_CONTENT_TYPE,
                     "a request is answered with an event stream or with JSON",
                     "the successful answer to a POST of a request is text/event-stream or application/json, and says so",
@@ -98,10 +112,26 @@ impl Observer for StreamableHttp {
                 )
                 .since(Revision::R2025_03_26),
                 Rule::of_servers(
+                    RETRY,
+                    "a stream that ends early says when to come back",
+                    "a server that closes the stream of a request before the response, and has given event ids to resume it by, has sent an event with `retry` on it",
+                    &["2025-11-25/basic/transports#sending-messages-to-the-server.13"],
+                )
+                .since(Revision::R2025_11_25)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
                     SESSION_ID_VISIBLE,
                     "a session id is made of visible ASCII characters",
                     "the session id that a server gives has only bytes from 0x21 to 0x7E",
                     &["2025-03-26/basic/transports#session-management.3"],
+                )
+                .since(Revision::R2025_03_26)
+                .until(Revision::R2025_11_25),
+                Rule::of_servers(
+                    UNRELATED,
+                    "a stream opened by GET carries what relates to no request",
+                    "progress of a request does not come on a stream that a GET opened while the stream of the request is open",
+                    &["2025-03-26/basic/transports#listening-for-messages-from-the-server.6"],
                 )
                 .since(Revision::R2025_03_26)
                 .until(Revision::R2025_11_25),
@@ -190,6 +220,7 @@ impl Watch for Exchanges {
             HttpPart::Event {
                 name,
                 id,
+                retry,
                 is_terminated,
                 ..
             } => {
@@ -199,10 +230,13 @@ impl Watch for Exchanges {
                 }
                 if let Some(exchange) = connection.exchanges.get_mut(&http.exchange) {
                     exchange.is_old_sse |= name.as_deref() == Some("endpoint");
+                    exchange.has_retry |= retry.is_some();
+                    exchange.has_event_ids |= id.as_ref().is_some_and(|id| !id.is_empty());
                 }
                 if entry.part_of.is_none() {
                     connection.event(http.exchange, id.as_deref(), entry, sightings);
                 }
+                connection.relates(http.exchange, said, sightings);
                 if entry
                     .message
                     .as_ref()
@@ -216,6 +250,9 @@ impl Watch for Exchanges {
             }
             HttpPart::End(end) => {
                 connection.open.remove(&http.exchange);
+                if *end == End::Complete {
+                    connection.ended_early(http.exchange, said, sightings);
+                }
                 if let Some(exchange) = connection.exchanges.get_mut(&http.exchange) {
                     exchange.ended = Some((entry.seq, end.clone()));
                 }

@@ -17,8 +17,9 @@ use crate::schema::{Schemas, Violation};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
-use mcp_assay_model::record::Direction;
+use mcp_assay_model::record::{Direction, HttpPart};
 use mcp_assay_wire::jsonrpc::Kind;
+use mcp_assay_wire::stdio::DefectKind;
 use parts::Seen;
 use std::collections::HashMap;
 
@@ -27,6 +28,7 @@ const CLIENT_PARAMS: &str = "client-params";
 const CLIENT_RESULT: &str = "client-result";
 const CONTENT: &str = "content";
 const ELICITATION: &str = "elicitation";
+const ENCODING: &str = "encoding";
 const ENVELOPE: &str = "envelope";
 const META: &str = "meta";
 const PARAMS: &str = "params";
@@ -102,9 +104,10 @@ impl Observer for Messages {
                 Rule::of_servers(
                     CONTENT,
                     "images, audio and resources are as their kind has them",
-                    "an image and audio have base64 data and a MIME type, an embedded resource has text or base64 data, and so have binary contents",
+                    "an image and audio have base64 data and a MIME type, an embedded resource has text or base64 data and in a prompt, where it has one, a MIME type that is one",
                     &[
                         "2024-11-05/server/prompts#image-content.1",
+                        "2024-11-05/server/prompts#embedded-resources.2",
                         "2024-11-05/server/prompts#embedded-resources.3",
                         "2024-11-05/server/resources#security-considerations.3",
                         "2025-03-26/server/prompts#audio-content.1",
@@ -122,6 +125,13 @@ impl Observer for Messages {
                     ],
                 )
                 .since(Revision::R2025_11_25),
+                Rule::of_servers(
+                    ENCODING,
+                    "messages over HTTP are UTF-8",
+                    "the body of an answer, or the data of an event, is text in UTF-8",
+                    &["2025-03-26/basic/transports#top.1"],
+                )
+                .since(Revision::R2025_03_26),
                 Rule::of_servers(
                     ENVELOPE,
                     "a server's messages are those of JSON-RPC",
@@ -261,6 +271,7 @@ const CLIENT: Side = Side {
 
 impl Watch for Shapes {
     fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        encoding(said, sightings);
         if let Some(came) = said.came() {
             // That servers of the modern era ask nothing is a rule of its own.
             if self.is_modern && came.message.kind == Kind::Request {
@@ -308,6 +319,18 @@ impl Shapes {
         let seen = (is_servers && came.message.kind != Kind::Error).then_some(seen);
         for rule in seen.iter().flat_map(Seen::judged) {
             sightings.judge(rule);
+        }
+        for place in seen.iter().flat_map(Seen::odd_types) {
+            let shown = came.raw(&place).unwrap_or_default();
+            let message = format!(
+                "result of {method}: `mimeType` is {}, not a MIME type",
+                text::cut(&shown)
+            );
+            let finding = Finding::new(FindingCode::Schema, message)
+                .expected("a MIME type, as `text/plain`")
+                .actual(shown)
+                .at(came.entry.seq, &place);
+            sightings.find(CONTENT, method, "mimeType", finding);
         }
         for violation in violations {
             let Some(whole) = rule_of(&violation, came, asked, side) else {
@@ -389,6 +412,36 @@ impl Shapes {
                 sightings.find(rule, "", "/id", finding);
             }
         }
+    }
+}
+
+/// On lines this is part of what a line is.
+fn encoding(said: &Said<'_>, sightings: &mut Sightings) {
+    let entry = said.entry;
+    let is_text = match entry.http.as_ref().map(|http| &http.part) {
+        Some(HttpPart::Event { is_terminated, .. }) => *is_terminated,
+        Some(HttpPart::Body) => said
+            .carrier()
+            .and_then(|asked| asked.status)
+            .is_some_and(|status| (200..300).contains(&status)),
+        _ => false,
+    };
+    if !is_text || entry.part_of.is_some() || entry.length == 0 {
+        return;
+    }
+    sightings.judge(ENCODING);
+    let broken = entry.defects.iter();
+    let mut broken = broken.filter(|defect| defect.kind == DefectKind::InvalidUtf8);
+    if let Some(defect) = broken.next() {
+        let message = format!(
+            "a message over HTTP is no UTF-8 at byte {}: {}",
+            defect.offset, defect.detail
+        );
+        let finding = Finding::new(FindingCode::Framing, message)
+            .expected("text in UTF-8")
+            .actual(String::from_utf8_lossy(&entry.raw))
+            .at(entry.seq, "");
+        sightings.find(ENCODING, "", "", finding);
     }
 }
 

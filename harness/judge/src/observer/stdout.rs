@@ -26,7 +26,11 @@ impl Observer for Stdout {
                 MESSAGES_ONLY,
                 "standard output carries messages only",
                 "every line that a server writes to its standard output is a JSON-RPC message",
-                &["2024-11-05/basic/transports#stdio.4"],
+                &[
+                    "2024-11-05/basic/transports#stdio.1",
+                    "2024-11-05/basic/transports#stdio.4",
+                    "2025-03-26/basic/transports#top.1",
+                ],
             )]
         }
     }

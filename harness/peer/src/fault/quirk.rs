@@ -94,12 +94,16 @@ pub(crate) enum Quirk {
     Notification200WithBody,
     /// Answers notifications and responses with 204.
     Notification204,
+    /// Ends the connection of a stream before the answer without a word on when to come back.
+    LeavesWithoutRetry,
     /// Serves one POST of requests after the other, whatever their sessions.
     OneRequestAtATime,
     /// Refuses a foreign Origin with 400.
     Origin400,
     /// In 2025-11-25 closes the connection of a stream behind its first event, and serves the rest on resumption.
     Polling,
+    /// Sends the progress of a request on the stream of another that runs.
+    ProgressOnOtherStream,
     /// Counts its sessions and gives the number as id.
     PredictableSessionIds,
     /// Begins streams with an id and empty data before 2025-11-25 too.
@@ -120,6 +124,8 @@ pub(crate) enum Quirk {
     ReplaysEverything,
     /// Replays the messages of other streams on a resumed one.
     ReplaysOtherStreams,
+    /// Sends what relates to a POST on the GET stream, where one is open, though the POST has a stream of its own.
+    RelatesOnGetStream,
     /// Answers 400 without an MCP-Protocol-Version.
     RequiresVersionHeader,
     /// Refuses modern requests that have a Last-Event-ID.

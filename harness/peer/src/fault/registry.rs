@@ -1,8 +1,9 @@
 //! The list of named faults: what `serve --list-faults` prints and cards may say.
 //!
-//! They are listed by theme, each list sorted by name: [`messages`] are faults of what is said, on any binding; [`http`] of what the HTTP
+//! They are listed by theme, each list sorted by name: [`messages`] are faults of what is said, on any binding, and [`handshake`] those of its beginning; [`http`] of what the HTTP
 //! layer of the legacy era does; [`modern`] and [`modern_http`] are the same of the modern era; [`oddities`] are no lies, but near misses.
 
+mod handshake;
 mod http;
 mod messages;
 mod modern;
@@ -95,6 +96,7 @@ impl std::fmt::Debug for NamedFault {
 pub const FAULTS: &[NamedFault] = &sorted();
 
 const COUNT: usize = messages::FAULTS.len()
+    + handshake::FAULTS.len()
     + http::FAULTS.len()
     + modern::FAULTS.len()
     + modern_http::FAULTS.len()
@@ -105,6 +107,7 @@ const fn sorted() -> [NamedFault; COUNT] {
     let mut all = [messages::FAULTS[0]; COUNT];
     let lists = [
         messages::FAULTS,
+        handshake::FAULTS,
         http::FAULTS,
         modern::FAULTS,
         modern_http::FAULTS,

@@ -374,6 +374,24 @@ impl Streams {
                     self.stand(utterance);
                     continue;
                 }
+                if !is_reply
+                    && self.state.is(Quirk::RelatesOnGetStream)
+                    && self.standing().is_some()
+                {
+                    self.state.fire();
+                    self.stand(utterance);
+                    continue;
+                }
+                let is_progress =
+                    utterance.about == About::Notification("notifications/progress".to_owned());
+                if is_progress
+                    && self.state.is(Quirk::ProgressOnOtherStream)
+                    && let Some(other) = self.other_running(number)
+                {
+                    self.state.fire();
+                    self.push(other, &utterance);
+                    continue;
+                }
                 self.repeat_on_standing(&utterance);
                 self.push(key, &utterance);
             }
@@ -384,6 +402,12 @@ impl Streams {
                 self.finish(key);
             }
         }
+    }
+
+    /// The stream of another POST that is worked on.
+    fn other_running(&self, number: PostNumber) -> Option<u64> {
+        let mut others = self.posts.iter().filter(|(other, _)| **other != number);
+        others.find_map(|(_, post)| post.stream.filter(|_| !post.is_muted))
     }
 
     fn answer_by_json(&mut self, number: PostNumber) {
@@ -558,7 +582,7 @@ impl Streams {
             return;
         };
         let event = Event {
-            retry: Some(POLL_RETRY_MS),
+            retry: (!self.state.shows(Quirk::LeavesWithoutRetry)).then_some(POLL_RETRY_MS),
             ..Event::default()
         };
         self.send(key, event, None);

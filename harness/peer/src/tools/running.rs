@@ -19,6 +19,9 @@ pub(super) async fn slow(call: Call) -> Outcome {
     let ms = call.arguments.get("ms").and_then(Value::as_f64);
     let ms = ms.unwrap_or_default();
     tokio::time::sleep(Duration::from_secs_f64(ms / 1000.0)).await;
+    if call.arguments.get("leaves_trace") == Some(&Value::Bool(true)) {
+        call.watched.finish();
+    }
     Outcome::text(format!("Waited {ms} ms."))
 }
 
@@ -28,6 +31,7 @@ pub(super) fn slow_input() -> Value {
         "type": "object",
         "properties": {
             "ms": { "type": "integer", "minimum": 0, "maximum": 60000, "description": "Milliseconds to wait" },
+            "leaves_trace": { "type": "boolean", "description": "Whether test://finished-calls counts it once it has waited" },
         },
         "required": ["ms"],
     })

@@ -5,8 +5,6 @@ mod exchange;
 use super::page::{Page, Tone};
 use crate::text::{columns, cut, offset_us, visible, visible_bytes, wrap};
 use crate::transcript::position;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use mcp_assay_model::finding::Finding;
 use mcp_assay_model::record::{Channel, Direction};
 use mcp_assay_model::result::TranscriptEntry;
@@ -212,17 +210,17 @@ fn shown(entry: &TranscriptEntry, is_wide: bool) -> String {
         (Channel::Http, None) => "http:".to_owned(),
         (Channel::Sse, None) => "sse:".to_owned(),
     };
-    let bytes = match (&entry.message, &entry.raw_b64, &entry.http) {
+    // Of what we sent the spelling may be the point.
+    let is_spelled = entry.dir == Direction::Sent && entry.raw.is_some();
+    let message = entry.message.as_ref().filter(|_| !is_spelled);
+    let bytes = match (message, entry.bytes(), &entry.http) {
         (Some(message), _, _) => visible(&message.to_string()).into_owned(),
-        (None, Some(raw), _) => match STANDARD.decode(raw) {
-            Ok(bytes) => {
-                // White space at the end is what a reader cannot see.
-                let shown = visible_bytes(&bytes);
-                let kept = shown.trim_end_matches(' ');
-                format!("{kept}{}", "\\u0020".repeat(shown.len() - kept.len()))
-            }
-            Err(_) => visible(raw).into_owned(),
-        },
+        (None, Some(bytes), _) => {
+            // White space at the end is what a reader cannot see.
+            let shown = visible_bytes(&bytes);
+            let kept = shown.trim_end_matches(' ');
+            format!("{kept}{}", "\\u0020".repeat(shown.len() - kept.len()))
+        }
         (None, None, Some(http)) => exchange::empty(http).to_owned(),
         (None, None, None) => "(empty)".to_owned(),
     };
@@ -251,8 +249,14 @@ mod tests {
             channel: Channel::Http,
             http,
             message: None,
+            raw: None,
             raw_b64: None,
             truncated: false,
+            length: None,
+            line_end: None,
+            defects: Vec::new(),
+            answers: None,
+            part_of: None,
         }
     }
 

@@ -128,7 +128,9 @@ pub(super) fn write(page: &mut Page, group: &Group<'_>, nth: usize, of: usize) {
     }
     evidence::write(page, &result.transcript, &result.findings);
     write_why(page, result);
-    page.verbatim("again", &result.rerun);
+    if !result.rerun.is_empty() {
+        page.verbatim("again", &result.rerun);
+    }
     write_then(page, group);
 }
 
@@ -331,8 +333,14 @@ mod tests {
                 channel: Channel::Stdin,
                 http: None,
                 message: Some(serde_json::json!({ "method": card })),
+                raw: None,
                 raw_b64: None,
                 truncated: false,
+                length: None,
+                line_end: None,
+                defects: Vec::new(),
+                answers: None,
+                part_of: None,
             }];
             other
         };

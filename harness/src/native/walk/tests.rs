@@ -1,4 +1,4 @@
-use super::{KEPT_KEYS, MOST_PAGES, members_of, run, walk};
+use super::{KEPT_KEYS, MOST_BARREN, members_of, run, walk, walk_some};
 use crate::era;
 use crate::script::conversation::Conversation;
 use crate::testing::{Wire, conversation, ordinary, refusal, result};
@@ -71,18 +71,60 @@ async fn a_cursor_that_comes_again_is_a_loop() {
     assert_eq!(walk.entries.len(), 3);
 }
 
+/// Page after page of these names, each with a cursor that was not there before.
+async fn without_end(names: impl Fn(usize) -> Vec<String> + Send + Sync + 'static) -> Conversation {
+    listing(move |cursor| {
+        let number: usize = cursor.unwrap_or("0").parse().unwrap();
+        let names = names(number);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        page(&names, Some(&(number + 1).to_string()))
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_brings_nothing_new_is_given_up() {
+    let alike = |_| vec!["a".to_owned(), "b".to_owned()];
+    let empty = move |number| if number == 0 { alike(0) } else { Vec::new() };
+    let mut conversation = without_end(alike).await;
+    let walked = walk("tools/list", &mut conversation).await;
+    assert_eq!((walked.end, walked.seqs.len()), ("barren", MOST_BARREN + 1));
+    let mut conversation = without_end(empty).await;
+    let walked = walk("tools/list", &mut conversation).await;
+    assert_eq!((walked.end, walked.seqs.len()), ("barren", MOST_BARREN + 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_list_without_end_is_given_up_at_the_bound() {
-    let many: Vec<String> = (0..12).map(|number| format!("t{number}")).collect();
-    let mut conversation = listing(move |cursor| {
+    let new = |number| vec![format!("t{number}")];
+    let mut conversation = without_end(new).await;
+    let walk = walk_some("tools/list", &mut conversation, 300).await;
+    assert_eq!((walk.end, walk.seqs.len()), ("bound", 300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_million_entries_are_walked_in_bounded_memory() {
+    const PAGES: usize = 1000;
+    let mut conversation = listing(|cursor| {
         let number: usize = cursor.unwrap_or("0").parse().unwrap();
-        let names: Vec<&str> = many.iter().map(String::as_str).collect();
-        page(&names, Some(&(number + 1).to_string()))
+        let names = (0..1000).map(|entry| json!({ "name": format!("{number}-{entry}") }));
+        let mut page = json!({ "tools": names.collect::<Vec<_>>() });
+        if number + 1 < PAGES {
+            page["nextCursor"] = json!((number + 1).to_string());
+        }
+        Some(page)
     })
     .await;
     let walk = walk("tools/list", &mut conversation).await;
-    assert_eq!((walk.end, walk.seqs.len()), ("bound", MOST_PAGES));
+    assert_eq!((walk.end, walk.seqs.len()), ("last-page", PAGES));
     assert_eq!(walk.entries.len(), KEPT_KEYS, "no more are kept");
+    // What is kept parsed costs most: of a thousand pages only the first are.
+    let parsed = walk.seqs.iter().filter(|seq| {
+        let entry = conversation.entry(**seq).unwrap();
+        entry.message.is_some()
+    });
+    let parsed = parsed.count();
+    assert!((1..PAGES / 4).contains(&parsed), "{parsed}");
 }
 
 #[tokio::test(start_paused = true)]

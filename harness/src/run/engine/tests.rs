@@ -146,6 +146,9 @@ impl Ran {
                     assert!(results.iter().all(|result| result.case == *case));
                 }
                 Event::TargetRestarted { .. } => {}
+                Event::Lost { .. } | Event::ConversationEnded { .. } => {
+                    panic!("only of what was listened to")
+                }
                 Event::RunStarted(_) | Event::RunFinished(_) => panic!("in the middle"),
             }
         }

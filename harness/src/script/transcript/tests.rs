@@ -151,3 +151,22 @@ fn what_was_too_long_is_known_by_its_place() {
     transcript.truncate(1);
     assert!(!transcript.has_oversized_since(0));
 }
+
+#[test]
+fn what_was_read_is_shed_only_where_memory_is_short() {
+    let mut transcript = Transcript::default();
+    let first = transcript.push(message(), true);
+    transcript.shed(first);
+    assert!(transcript.entry(first).unwrap().message.is_some());
+    let large = transcript.push(entry(Bytes::from(vec![b'x'; HALF]), None), true);
+    let more = transcript.push(entry(Bytes::from(vec![b'x'; HALF]), None), true);
+    transcript.shed(first);
+    let shed = transcript.entry(first).unwrap();
+    assert!(shed.message.is_none() && shed.raw.len() == HEAD_BYTES);
+    assert!(shed.length > HEAD_BYTES as u64, "its true length is told");
+    transcript.shed(large);
+    transcript.shed(more);
+    assert!(keeps(&mut transcript), "there is room again");
+    transcript.shed(0);
+    transcript.shed(99);
+}

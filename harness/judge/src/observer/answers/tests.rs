@@ -64,3 +64,26 @@ fn over_http_an_exchange_stands_for_itself() {
     let again = once().post("r", PING).head(2, 200, JSON).body(2, PONG);
     assert_eq!(said(&again), "2");
 }
+
+#[test]
+fn a_response_has_the_id_of_a_request() {
+    let answer = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#);
+    let said = |rule: &str, talk: &Talk| watched("answers", rule, talk);
+    for (id, unknown, other) in [
+        ("1", "1", "1"),
+        ("1.0", "1", "1"),
+        (r#""1""#, "1", "1 id #2 /id"),
+        ("2", "1 unexpected-message #2 /id", "0"),
+        ("null", "0", "0"),
+    ] {
+        let talk = asked().came(answer(id));
+        assert_eq!(said("asked", &talk), unknown, "{id}");
+        assert_eq!(said("same-id", &talk), other, "{id}");
+    }
+    // What cannot be read may have had any id, and so may what came before.
+    assert_eq!(said("asked", &asked().raw("{").came(answer("2"))), "0");
+    let mut earlier = asked();
+    let two = mcp_assay_wire::jsonrpc::RawId("2".to_owned());
+    earlier.record.past.ids.insert(two);
+    assert_eq!(said("asked", &earlier.came(answer("2"))), "0");
+}

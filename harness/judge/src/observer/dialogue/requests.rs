@@ -177,7 +177,7 @@ impl Requests {
         }
     }
 
-    pub(super) fn of_exchange(&self, exchange: u64) -> Option<&Asked> {
+    pub fn of_exchange(&self, exchange: u64) -> Option<&Asked> {
         self.kept.get(self.by_exchange.get(&exchange)?)
     }
 

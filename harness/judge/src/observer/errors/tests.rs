@@ -35,3 +35,56 @@ fn a_request_that_a_legacy_server_may_answer_is_not_judged() {
     assert_eq!(said(&other, "-32002"), "0");
     assert_eq!(said(&modern("1", "initialize", "", ""), "-32002"), "0");
 }
+
+#[test]
+fn codes_of_the_specification_mean_what_it_says() {
+    let list = modern("1", "tools/list", "", "");
+    let refused = |code: i64| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":{code},"message":"m"}}}}"#)
+    };
+    let said = |rule: &str, talk: Talk| watched("errors", rule, &talk);
+    let on_lines = |code| Talk::modern().sent("q", &list).reply("q", &refused(code));
+    assert_eq!(said("meanings", on_lines(-32020)), "1 value #2 /error/code");
+    assert_eq!(said("meanings", on_lines(-32021)), "1");
+    // Not known to be supported: another may be right.
+    assert_eq!(said("meanings", on_lines(-32022)), "1");
+    let discovered = Talk::modern()
+        .sent("d", &modern("0", "server/discover", "", ""))
+        .reply(
+            "d",
+            r#"{"jsonrpc":"2.0","id":0,"result":{"supportedVersions":["2026-07-28"]}}"#,
+        );
+    let refused_then = discovered.sent("q", &list).reply("q", &refused(-32022));
+    assert_eq!(said("meanings", refused_then), "1 value #4 /error/code");
+    for (code, expected) in [
+        (-32100, "1 value #2 /error/code"),
+        (-32604, "1 value #2 /error/code"),
+        (-32603, "1"),
+        (-32700, "1"),
+        // Another rule's matter.
+        (-32050, "1"),
+        (-32000, "1"),
+        (-32769, "1"),
+        (7, "1"),
+    ] {
+        assert_eq!(said("own-range", on_lines(code)), expected, "{code}");
+    }
+}
+
+#[test]
+fn the_text_of_an_error_is_one_line() {
+    let said = |text: &str| {
+        let list = modern("1", "tools/list", "", "");
+        let reply =
+            format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":-1,"message":"{text}"}}}}"#);
+        watched(
+            "errors",
+            "one-line",
+            &Talk::modern().sent("q", &list).reply("q", &reply),
+        )
+    };
+    assert_eq!(said("no such tool"), "1");
+    assert_eq!(said("no such tool\\n"), "1");
+    assert_eq!(said(""), "1");
+    assert_eq!(said("one\\ntwo"), "1 value #2 /error/message");
+}

@@ -27,6 +27,10 @@ pub(super) struct Exchange {
     pub status: Option<u16>,
     /// Position of the head that opened its event stream.
     pub opened: Option<u64>,
+    /// Whether an event on it had an id to resume by.
+    pub has_event_ids: bool,
+    /// Whether an event on it said when to come back.
+    pub has_retry: bool,
     /// Whether it is a stream of HTTP+SSE at the same address, to which other rules apply.
     pub is_old_sse: bool,
     /// Where and how it ended.
@@ -90,6 +94,8 @@ impl Exchange {
             is_redirected: false,
             status: None,
             opened: None,
+            has_event_ids: false,
+            has_retry: false,
             is_old_sse: false,
             ended: None,
         }
@@ -134,7 +140,8 @@ fn input(message: &Message, revision: Revision) -> Input {
         }
         // Members that make it another message to a strict reader.
         let is_jsonrpc = item.value.get("jsonrpc").and_then(|value| value.as_str()) == Some("2.0");
-        if !is_jsonrpc || item.id.as_ref().is_some_and(|id| id.is_null()) {
+        let id = item.value.get("id");
+        if !is_jsonrpc || id.is_some_and(|id| !id.is_string() && !id.is_i64()) {
             return Input::Other;
         }
     }

@@ -411,3 +411,60 @@ fn only_streamable_http_is_watched() {
         assert_eq!(is_watched, watched, "{revision} {binding}");
     }
 }
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
+const WELCOME: &str = r#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"s","version":"1"}}}"#;
+const REPORT: &str = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"t","progress":1}}"#;
+
+/// A client of 2025-11-25 that listens (2) and has a call under way (3).
+fn calling() -> Talk {
+    let mut talk = Talk::http();
+    talk.record.revision = Revision::R2025_11_25;
+    let talk = post(talk, "i", INITIALIZE)
+        .head(1, 200, JSON)
+        .body(1, WELCOME)
+        .answers("i");
+    let talk = get(talk, "g", "").head(2, 200, STREAM);
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","_meta":{"progressToken":"t"}}}"#;
+    post(talk, "q", call).head(3, 200, STREAM)
+}
+
+#[test]
+fn progress_comes_on_the_stream_of_its_request() {
+    let other = || {
+        let ping = r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
+        post(calling(), "p", ping).head(4, 200, STREAM)
+    };
+    let own = calling().event(3, None, REPORT);
+    assert_eq!(said("related", &own), "1");
+    assert_eq!(said("unrelated-on-listen", &own), "1");
+    let listened = calling().event(2, None, REPORT);
+    assert_eq!(
+        said("unrelated-on-listen", &listened),
+        "1 unexpected-message #8"
+    );
+    assert_eq!(said("related", &listened), "0");
+    let elsewhere = other().event(4, None, REPORT);
+    assert_eq!(said("related", &elsewhere), "1 unexpected-message #10");
+    // Once its own stream is gone there is no better place.
+    let gone = calling().ended(3, End::Complete).event(2, None, REPORT);
+    assert_eq!(said("unrelated-on-listen", &gone), "0");
+    let none = REPORT.replace("\"t\"", "\"u\"");
+    assert_eq!(
+        said("unrelated-on-listen", &calling().event(2, None, &none)),
+        "0"
+    );
+}
+
+#[test]
+fn a_stream_that_ends_early_says_when_to_come_back() {
+    let ended = |id: Option<&str>| calling().event(3, id, REPORT).ended(3, End::Complete);
+    assert_eq!(said("retry", &ended(Some("7"))), "1 header #9");
+    // What cannot be taken up again need not say when.
+    assert_eq!(said("retry", &ended(None)), "0");
+    let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#;
+    let answered = calling().event(3, Some("7"), answer).answers("q");
+    assert_eq!(said("retry", &answered.ended(3, End::Complete)), "0");
+    let cut = calling().event(3, Some("7"), REPORT);
+    assert_eq!(said("retry", &cut.ended(3, End::Closed)), "0");
+}

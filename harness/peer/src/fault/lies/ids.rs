@@ -94,6 +94,68 @@ impl Lie for NullIdAccepted {
     }
 }
 
+/// Serves requests whose id is neither a text nor a number, and answers with that id.
+pub(crate) struct TakesAnyId;
+
+impl Lie for TakesAnyId {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Request(arrival, ..)
+                if arrival
+                    .message
+                    .value
+                    .get("id")
+                    .is_some_and(|id| id.is_boolean() || id.is_array() || id.is_object()) =>
+            {
+                fired.count();
+                Course::Admit
+            }
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
+        }
+    }
+}
+
+/// Serves requests whose id is a fraction, and answers with what is left of it as an integer.
+pub(crate) struct TruncatesFractions;
+
+impl Lie for TruncatesFractions {
+    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Request(arrival, ..)
+                if arrival.message.value.get("id").is_some_and(is_fraction) =>
+            {
+                Course::Admit
+            }
+            What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => {
+                Course::Honest
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        mut message: Outgoing,
+        is_subject: bool,
+        fired: &mut Fired,
+    ) -> Vec<Outgoing> {
+        if is_subject
+            && is_reply(&message)
+            && let Some(id) = read_id(&message).filter(is_fraction)
+        {
+            let whole = id.as_f64().map(f64::trunc).unwrap_or_default();
+            message.json.set("/id", Json::Raw(format!("{whole:.0}")));
+            fired.count();
+        }
+        vec![message]
+    }
+}
+
+fn is_fraction(id: &Value) -> bool {
+    id.as_f64().is_some_and(|id| id.fract() != 0.0)
+}
+
 /// Mixes up two requests that run at once.
 #[derive(Default)]
 pub(crate) struct SwapsIds {

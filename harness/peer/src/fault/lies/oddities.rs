@@ -183,7 +183,7 @@ pub(crate) fn with_other_error_texts(json: &mut Json) -> bool {
     if json.at("/error/message").is_none() {
         return false;
     }
-    let message = "Das geht nicht \u{2639}\n\tat line 1 \u{0}\u{2028}";
+    let message = "Das geht nicht \u{2639}\tat line 1 \u{0}\u{2028}";
     json.set("/error/message", Json::text(message));
     if json.at("/error/data").is_none() {
         json.set("/error/data", Json::text("no stack trace"));

@@ -214,3 +214,325 @@ impl Lie for EmptyPages {
         vec![message]
     }
 }
+
+/// Knows each cursor for one use.
+#[derive(Default)]
+pub(crate) struct ForgetsCursors {
+    used: HashSet<String>,
+}
+
+impl Lie for ForgetsCursors {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match asks_for_next(heard) {
+            Some((_, cursor, _)) if !self.used.insert(cursor.to_owned()) => {
+                fired.count();
+                Course::Answer(Err(RpcError::invalid_params("Invalid cursor")))
+            }
+            Some(_) | None => Course::Honest,
+        }
+    }
+}
+
+/// Gives the page of a cursor that comes again without its first entry, as a server does that has moved on.
+#[derive(Default)]
+pub(crate) struct MovesOn {
+    uses: HashMap<String, u32>,
+    again: HashSet<u64>,
+}
+
+impl Lie for MovesOn {
+    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
+        if let Some((_, cursor, seq)) = asks_for_next(heard) {
+            let uses = self.uses.entry(cursor.to_owned()).or_default();
+            *uses += 1;
+            // The walks of a client that asks more than once see the whole list.
+            if *uses == 2 {
+                self.again.insert(seq);
+            }
+        }
+        Course::Honest
+    }
+
+    fn send(
+        &mut self,
+        mut message: Outgoing,
+        is_subject: bool,
+        fired: &mut Fired,
+    ) -> Vec<Outgoing> {
+        if let Some((_, key, seq)) = page(&message)
+            && is_subject
+            && self.again.remove(&seq)
+            && let Some(entries) = message.json.items_at(&format!("/result/{key}"))
+            && !entries.is_empty()
+        {
+            entries.remove(0);
+            fired.count();
+        }
+        vec![message]
+    }
+}
+
+/// The method of a list request that asks for the first page.
+fn asks_for_first<'a>(heard: &Heard<'a>) -> Option<(&'a str, u64)> {
+    match heard.what {
+        What::Request(arrival, method, seq) if key_of(method).is_some() => {
+            let cursor = arrival.message.value.pointer("/params/cursor");
+            cursor.is_none().then_some((method, seq))
+        }
+        What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => None,
+    }
+}
+
+/// Leaves out the first entry of the later pages whenever a list is walked for the second time, the fourth, and so on.
+#[derive(Default)]
+pub(crate) struct SkipsInTurn {
+    walks: HashMap<String, u32>,
+    later_pages: HashSet<u64>,
+}
+
+impl Lie for SkipsInTurn {
+    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
+        if let Some((method, _)) = asks_for_first(heard) {
+            *self.walks.entry(method.to_owned()).or_default() += 1;
+        }
+        if let Some((method, _, seq)) = asks_for_next(heard)
+            && self.walks.get(method).is_some_and(|walks| walks % 2 == 0)
+        {
+            self.later_pages.insert(seq);
+        }
+        Course::Honest
+    }
+
+    fn send(
+        &mut self,
+        mut message: Outgoing,
+        is_subject: bool,
+        fired: &mut Fired,
+    ) -> Vec<Outgoing> {
+        if let Some((_, key, seq)) = page(&message)
+            && is_subject
+            && self.later_pages.remove(&seq)
+            && let Some(entries) = message.json.items_at(&format!("/result/{key}"))
+            && !entries.is_empty()
+        {
+            entries.remove(0);
+            fired.count();
+        }
+        vec![message]
+    }
+}
+
+/// Breaks down at a cursor that another list gave.
+#[derive(Default)]
+pub(crate) struct TripsOverForeignCursors {
+    given: HashMap<String, String>,
+}
+
+impl Lie for TripsOverForeignCursors {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match asks_for_next(heard) {
+            Some((method, cursor, _))
+                if self.given.get(cursor).is_some_and(|giver| giver != method) =>
+            {
+                fired.count();
+                Course::Answer(Err(RpcError::internal("no such key")))
+            }
+            Some(_) | None => Course::Honest,
+        }
+    }
+
+    fn send(&mut self, message: Outgoing, _is_subject: bool, _fired: &mut Fired) -> Vec<Outgoing> {
+        if let Some((method, ..)) = page(&message)
+            && let Some(cursor) = message.json.str_at("/result/nextCursor")
+        {
+            self.given.insert(cursor, method);
+        }
+        vec![message]
+    }
+}
+
+/// Gives a cursor that is no text the first page.
+pub(crate) struct ServesAnyCursorType;
+
+impl Lie for ServesAnyCursorType {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        let What::Request(arrival, method, _) = heard.what else {
+            return Course::Honest;
+        };
+        let cursor = arrival.message.value.pointer("/params/cursor");
+        match (key_of(method), cursor) {
+            (Some(key), Some(cursor)) if !cursor.is_string() && !cursor.is_null() => {
+                fired.count();
+                let mut page = Map::new();
+                page.insert(key.to_owned(), Value::Array(Vec::new()));
+                Course::Answer(Ok(Value::Object(page)))
+            }
+            _ => Course::Honest,
+        }
+    }
+}
+
+/// Follows the last page with two more that are empty, the first of them with a cursor: lawful, a page may have any size.
+#[derive(Default)]
+pub(crate) struct EmptyLastPages {
+    is_told: HashSet<u64>,
+}
+
+/// The cursors of the empty pages.
+const EMPTY: [&str; 2] = ["nothing-here", "nor-here"];
+
+impl Lie for EmptyLastPages {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        if let Some((_, seq)) = asks_for_first(heard) {
+            self.is_told.insert(seq);
+            return Course::Honest;
+        }
+        let Some((method, cursor, seq)) = asks_for_next(heard) else {
+            return Course::Honest;
+        };
+        if !EMPTY.contains(&cursor) {
+            self.is_told.insert(seq);
+            return Course::Honest;
+        }
+        fired.count();
+        let mut page = Map::new();
+        let key = key_of(method).unwrap_or_default();
+        page.insert(key.to_owned(), Value::Array(Vec::new()));
+        if cursor == EMPTY[0] {
+            page.insert("nextCursor".to_owned(), Value::String(EMPTY[1].to_owned()));
+        }
+        Course::Answer(Ok(Value::Object(page)))
+    }
+
+    fn send(
+        &mut self,
+        mut message: Outgoing,
+        is_subject: bool,
+        fired: &mut Fired,
+    ) -> Vec<Outgoing> {
+        if let Some((_, _, seq)) = page(&message)
+            && is_subject
+            && self.is_told.remove(&seq)
+            && message.json.at("/result/nextCursor").is_none()
+        {
+            message.json.set("/result/nextCursor", Json::text(EMPTY[0]));
+            fired.count();
+        }
+        vec![message]
+    }
+}
+
+/// Has one prompt more each time that its prompts are walked, in the legacy era: lawful, lists change.
+#[derive(Default)]
+pub(crate) struct GrowsBetweenWalks {
+    walks: usize,
+}
+
+impl Lie for GrowsBetweenWalks {
+    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
+        if let Some(("prompts/list", _)) = asks_for_first(heard)
+            && !heard.is_modern()
+        {
+            self.walks += 1;
+        }
+        Course::Honest
+    }
+
+    fn send(
+        &mut self,
+        mut message: Outgoing,
+        is_subject: bool,
+        fired: &mut Fired,
+    ) -> Vec<Outgoing> {
+        if let Some((method, key, _)) = page(&message)
+            && method == "prompts/list"
+            && is_subject
+            && message.json.at("/result/nextCursor").is_none()
+            && let Some(entries) = message.json.items_at(&format!("/result/{key}"))
+        {
+            for number in 0..self.walks {
+                let name = format!("grown-{number}");
+                entries.push(Json::object([("name", Json::text(&name))]));
+                fired.count();
+            }
+        }
+        vec![message]
+    }
+}
+
+/// What becomes of a cursor that was not given out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Odd {
+    /// It is not answered.
+    Silent,
+    /// It is answered with an internal error.
+    Trips,
+    /// So is one that is no text, and none that is.
+    TripsOverTypes,
+    /// The list is refused ever after.
+    SpoilsList,
+}
+
+/// Knows only the cursors that it gave, and the text that nobody minds.
+pub(crate) struct OddCursors {
+    odd: Odd,
+    given: HashSet<String>,
+    is_spoilt: bool,
+}
+
+impl OddCursors {
+    /// With this effect.
+    pub fn begin(odd: Odd) -> Box<dyn Lie> {
+        Box::new(OddCursors {
+            odd,
+            given: HashSet::new(),
+            is_spoilt: false,
+        })
+    }
+}
+
+/// What every server refuses in the same way, be it ever so clumsy with others.
+const PLAIN: &str = "mcp-assay-no-such-cursor";
+
+impl Lie for OddCursors {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        let What::Request(arrival, method, _) = heard.what else {
+            return Course::Honest;
+        };
+        if key_of(method).is_none() {
+            return Course::Honest;
+        }
+        let broken = || Course::Answer(Err(RpcError::internal("unexpected cursor")));
+        let is_odd = match arrival.message.value.pointer("/params/cursor") {
+            None | Some(Value::Null) => false,
+            Some(Value::String(cursor)) => {
+                self.odd != Odd::TripsOverTypes && cursor != PLAIN && !self.given.contains(cursor)
+            }
+            Some(_) => self.odd == Odd::TripsOverTypes,
+        };
+        if self.odd == Odd::SpoilsList {
+            let was_spoilt = self.is_spoilt;
+            self.is_spoilt |= is_odd;
+            if was_spoilt {
+                fired.count();
+                return broken();
+            }
+            return Course::Honest;
+        }
+        if !is_odd {
+            return Course::Honest;
+        }
+        fired.count();
+        match self.odd {
+            Odd::Silent => Course::Silence,
+            Odd::Trips | Odd::TripsOverTypes | Odd::SpoilsList => broken(),
+        }
+    }
+
+    fn send(&mut self, message: Outgoing, _is_subject: bool, _fired: &mut Fired) -> Vec<Outgoing> {
+        if page(&message).is_some() {
+            self.given.extend(message.json.str_at("/result/nextCursor"));
+        }
+        vec![message]
+    }
+}

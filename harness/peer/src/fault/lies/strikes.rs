@@ -13,6 +13,8 @@ pub(crate) enum Provoked {
     UnknownMethod,
     /// An unknown notification.
     UnknownNotification,
+    /// A cancellation, of whatever.
+    Cancel,
     /// The request `initialize`.
     Initialize,
     /// The request `tools/call`.
@@ -56,6 +58,9 @@ impl Lie for Ends {
             (Provoked::UnknownNotification, What::Notification(_, method)) => {
                 !NOTIFICATIONS.contains(&method)
             }
+            (Provoked::Cancel, What::Notification(_, method)) => {
+                method == "notifications/cancelled"
+            }
             (Provoked::Initialize, What::Request(_, method, _)) => method == "initialize",
             (Provoked::Call, What::Request(_, method, _)) => method == "tools/call",
             (Provoked::Discover, What::Request(_, method, _)) => method == "server/discover",
@@ -67,6 +72,7 @@ impl Lie for Ends {
                 Provoked::Malformed
                 | Provoked::UnknownMethod
                 | Provoked::UnknownNotification
+                | Provoked::Cancel
                 | Provoked::Initialize
                 | Provoked::Call
                 | Provoked::Discover

@@ -2,7 +2,7 @@
 
 use super::provocations::{
     DELETE, ECHO, ECHO_AS_SLOW, FOREIGN_ORIGIN, LIST, LOGGING, MALFORMED, NO_SESSION, OPEN, PING,
-    PING_TEXT, POST, SLOW, SUBSCRIBE, TOUCH, UNKNOWN_SESSION, http,
+    PING_TEXT, POST, RECONNECTED, REPORTING, SLOW, SUBSCRIBE, TOUCH, UNKNOWN_SESSION, http,
 };
 use super::{A_LIE, LAWFUL, NamedFault, Provocation, over_http};
 use crate::fault::quirk::Quirk;
@@ -229,6 +229,13 @@ pub(super) const FAULTS: &[NamedFault] = &[
         &[OPEN, ECHO],
     ),
     over_http(
+        "leaves-without-retry",
+        "in 2025-11-25 ends the connection of a stream before the answer without a word on when to come back",
+        A_LIE,
+        Quirk::LeavesWithoutRetry,
+        &[OPEN, RECONNECTED, Provocation::WaitMs(200)],
+    ),
+    over_http(
         "malformed-200",
         "answers what is no JSON-RPC message with 200 and the error",
         LAWFUL,
@@ -327,6 +334,13 @@ pub(super) const FAULTS: &[NamedFault] = &[
         &[OPEN],
     ),
     over_http(
+        "progress-on-other-stream",
+        "sends the progress of a request on the stream of another one that runs",
+        A_LIE,
+        Quirk::ProgressOnOtherStream,
+        &[OPEN, SLOW, REPORTING, Provocation::WaitMs(700)],
+    ),
+    over_http(
         "primes-early",
         "begins streams with an id and empty data before 2025-11-25 too",
         A_LIE,
@@ -381,6 +395,13 @@ pub(super) const FAULTS: &[NamedFault] = &[
         A_LIE,
         Quirk::RefusesVersionHeader,
         &[OPEN, PING],
+    ),
+    over_http(
+        "relates-on-get-stream",
+        "sends what relates to a POST on the GET stream, where one is open, though the POST has a stream of its own",
+        A_LIE,
+        Quirk::RelatesOnGetStream,
+        &[OPEN, LOGGING],
     ),
     over_http(
         "repeats-event-ids",

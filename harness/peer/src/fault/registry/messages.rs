@@ -1,12 +1,14 @@
 //! Faults of what is said, and of the streams it is said on. Long because it is a list.
 
 use super::provocations::{
-    BATCH, CANCEL, ECHO, LIST, MALFORMED, OPEN, PING, SET_LEVEL, SLOW, SUBSCRIBE, TOUCH,
-    UNKNOWN_METHOD, UNKNOWN_NOTIFICATION, UNSUBSCRIBE,
+    BATCH, CANCEL, ECHO, FOREIGN_CURSOR, LIST, MALFORMED, ODD_CURSOR, OPEN, PING, SET_LEVEL, SLOW,
+    SUBSCRIBE, TOUCH, UNKNOWN_METHOD, UNKNOWN_NOTIFICATION, UNSUBSCRIBE,
 };
 use super::{NamedFault, Over, Provocation};
 use crate::fault::lie::AtEnd;
-use crate::fault::lies::cancel::{AnswersAsCancelArrives, IgnoresCancel};
+use crate::fault::lies::cancel::{
+    AnswersAsCancelArrives, CancelsAllThatFollows, IgnoresCancel, MissesCancelOfZero,
+};
 use crate::fault::lies::exchange::{
     AnswersBeforeInitialize, AnswersNotifications, AsksEarly, ImplementsUndeclared, Refuses,
     RefusesBatches, UndeclaredSampling, UpdatesUnasked,
@@ -15,7 +17,12 @@ use crate::fault::lies::habit::{Habit, LogsOnStdout};
 use crate::fault::lies::ids::{DropsFalsyIds, NullIdAccepted, Rewrites, SwapsIds};
 use crate::fault::lies::ids::{number, string, through_f64, truncated};
 use crate::fault::lies::pages::{
-    DropsEntry, EmptyPages, LoopsCursor, RefusesOwnCursor, RepeatsEntry,
+    DropsEntry, EmptyPages, ForgetsCursors, LoopsCursor, MovesOn, Odd, OddCursors,
+    RefusesOwnCursor, RepeatsEntry, ServesAnyCursorType, SkipsInTurn, TripsOverForeignCursors,
+};
+use crate::fault::lies::progress::{
+    ComplainsOfProgress, DropsForCompany, LosesWhileBusy, RefusesSecondCall, RefusesTokenZero,
+    ReportsUnasked, TripsOverProgress,
 };
 use crate::fault::lies::repeats::{AnswersTwice, AnswersTwiceLate};
 use crate::fault::lies::strikes::{Provoked, then_exit, then_hang};
@@ -97,6 +104,29 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Habit::begin(|habits| habits.terminator = "\n\n"),
     },
     NamedFault {
+        name: "cancels-all-that-follows",
+        about: "answers every request behind a cancellation with an error",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, CANCEL, PING],
+        quirk: None,
+        begin: || Box::<CancelsAllThatFollows>::default(),
+    },
+    NamedFault {
+        name: "complains-of-progress",
+        about: "answers progress that nobody asked for with an error",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[
+            OPEN,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"t","progress":1}}"#,
+            ),
+        ],
+        quirk: None,
+        begin: || Box::new(ComplainsOfProgress),
+    },
+    NamedFault {
         name: "crlf",
         about: "ends lines with CRLF",
         is_lawful: true,
@@ -127,6 +157,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         ],
         quirk: None,
         begin: || Box::new(then_exit(Provoked::DeepNesting)),
+    },
+    NamedFault {
+        name: "drops-call-for-company",
+        about: "drops a call that runs for the first request that comes meanwhile",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, PING, Provocation::WaitMs(600)],
+        quirk: None,
+        begin: || Box::<DropsForCompany>::default(),
     },
     NamedFault {
         name: "drops-entry-across-pages",
@@ -213,6 +252,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Box::new(then_exit(Provoked::Call)),
     },
     NamedFault {
+        name: "exits-on-cancel",
+        about: "ends the process when a cancellation comes",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, CANCEL],
+        quirk: None,
+        begin: || Box::new(then_exit(Provoked::Cancel)),
+    },
+    NamedFault {
         name: "exits-on-malformed",
         about: "ends the process at a line that is no JSON-RPC message",
         is_lawful: false,
@@ -240,6 +288,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Box::new(then_exit(Provoked::UnknownNotification)),
     },
     NamedFault {
+        name: "forgets-cursors",
+        about: "refuses a cursor that was used before",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, Provocation::Walk(20), Provocation::Walk(20)],
+        quirk: None,
+        begin: || Box::new(ForgetsCursors::default()),
+    },
+    NamedFault {
         name: "hangs-on-call",
         about: "never speaks again once a tool is called",
         is_lawful: false,
@@ -247,6 +304,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         provoked_by: &[OPEN, ECHO, PING],
         quirk: None,
         begin: || Box::new(then_hang(Provoked::Call)),
+    },
+    NamedFault {
+        name: "hangs-on-cancel",
+        about: "never speaks again after a cancellation",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, CANCEL, PING],
+        quirk: None,
+        begin: || Box::new(then_hang(Provoked::Cancel)),
     },
     NamedFault {
         name: "hangs-on-malformed",
@@ -382,6 +448,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Box::new(ImplementsUndeclared),
     },
     NamedFault {
+        name: "lists-nothing-after-odd-cursor",
+        about: "refuses every list once a cursor came that it did not give",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, ODD_CURSOR, LIST],
+        quirk: None,
+        begin: || OddCursors::begin(Odd::SpoilsList),
+    },
+    NamedFault {
         name: "logs-on-stdout-when-called",
         about: "prints a line to stdout for each tool call",
         is_lawful: false,
@@ -412,6 +487,42 @@ pub(super) const FAULTS: &[NamedFault] = &[
                 habits.answer_delay = Duration::from_millis(20);
             })
         },
+    },
+    NamedFault {
+        name: "loses-request-while-busy",
+        about: "never answers the first request that comes while a tool runs",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, SLOW, PING],
+        quirk: None,
+        begin: || Box::<LosesWhileBusy>::default(),
+    },
+    NamedFault {
+        name: "misses-cancel-of-zero",
+        about: "runs a call with id 0 to its end and answers, though it was cancelled",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[
+            OPEN,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":0,"method":"tools/call","params":{"name":"slow","arguments":{"ms":500}}}"#,
+            ),
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":0}}"#,
+            ),
+            Provocation::WaitMs(600),
+        ],
+        quirk: None,
+        begin: || Box::new(MissesCancelOfZero),
+    },
+    NamedFault {
+        name: "moves-on",
+        about: "gives the page of a cursor that comes for the second time without its first entry",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, Provocation::Walk(20), Provocation::Walk(20)],
+        quirk: None,
+        begin: || Box::new(MovesOn::default()),
     },
     NamedFault {
         name: "never-answers-ping",
@@ -462,6 +573,35 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Box::new(RefusesOwnCursor::default()),
     },
     NamedFault {
+        name: "refuses-second-call",
+        about: "refuses a call with a progress token while another call runs",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[
+            OPEN,
+            SLOW,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":10,"method":"tools/call","params":{"name":"echo","arguments":{"message":"m"},"_meta":{"progressToken":"t"}}}"#,
+            ),
+        ],
+        quirk: None,
+        begin: || Box::<RefusesSecondCall>::default(),
+    },
+    NamedFault {
+        name: "refuses-token-zero",
+        about: "refuses a request whose progress token is 0",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[
+            OPEN,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":8,"method":"ping","params":{"_meta":{"progressToken":0}}}"#,
+            ),
+        ],
+        quirk: None,
+        begin: || Box::new(RefusesTokenZero),
+    },
+    NamedFault {
         name: "rejects-ping-before-initialize",
         about: "answers a ping before initialize with an error",
         is_lawful: true,
@@ -478,6 +618,15 @@ pub(super) const FAULTS: &[NamedFault] = &[
         provoked_by: &[OPEN, Provocation::Walk(20)],
         quirk: None,
         begin: || Box::new(RepeatsEntry::default()),
+    },
+    NamedFault {
+        name: "reports-progress-unasked",
+        about: "reports progress of calls that gave no token",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, ECHO],
+        quirk: None,
+        begin: || Box::new(ReportsUnasked),
     },
     NamedFault {
         name: "requests-before-initialized",
@@ -498,6 +647,38 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Habit::begin(|habits| habits.is_serial = true),
     },
     NamedFault {
+        name: "serves-any-cursor-type",
+        about: "serves a list whatever the type of the cursor is",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[
+            OPEN,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"cursor":5}}"#,
+            ),
+        ],
+        quirk: None,
+        begin: || Box::new(ServesAnyCursorType),
+    },
+    NamedFault {
+        name: "silent-on-odd-cursors",
+        about: "never answers a cursor that it did not give",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, ODD_CURSOR],
+        quirk: None,
+        begin: || OddCursors::begin(Odd::Silent),
+    },
+    NamedFault {
+        name: "skips-in-turn",
+        about: "leaves out the first entry of each page but the first, every second time that a list is walked",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, Provocation::Walk(20), Provocation::Walk(20)],
+        quirk: None,
+        begin: || Box::new(SkipsInTurn::default()),
+    },
+    NamedFault {
         name: "slow-start",
         about: "reads nothing in its first three seconds",
         is_lawful: true,
@@ -507,6 +688,19 @@ pub(super) const FAULTS: &[NamedFault] = &[
         begin: || Habit::begin(|habits| habits.start_delay = Duration::from_secs(3)),
     },
     NamedFault {
+        name: "speaks-first",
+        about: "logs before the client has said anything",
+        is_lawful: false,
+        over: Over::Stdio,
+        provoked_by: &[OPEN],
+        quirk: None,
+        begin: || {
+            Habit::begin(|habits| {
+                habits.banner = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":\"ready\"}}\n";
+            })
+        },
+    },
+    NamedFault {
         name: "swaps-ids-of-concurrent-answers",
         about: "gives the answers to two requests that run at once each other's ids",
         is_lawful: false,
@@ -514,6 +708,53 @@ pub(super) const FAULTS: &[NamedFault] = &[
         provoked_by: &[OPEN, SLOW, PING, Provocation::WaitMs(600)],
         quirk: None,
         begin: || Box::new(SwapsIds::default()),
+    },
+    NamedFault {
+        name: "trips-over-cursor-types",
+        about: "answers a cursor that is no text with -32603",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[
+            OPEN,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"cursor":5}}"#,
+            ),
+        ],
+        quirk: None,
+        begin: || OddCursors::begin(Odd::TripsOverTypes),
+    },
+    NamedFault {
+        name: "trips-over-foreign-cursors",
+        about: "answers a cursor that another list gave with -32603",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, LIST, FOREIGN_CURSOR],
+        quirk: None,
+        begin: || Box::new(TripsOverForeignCursors::default()),
+    },
+    NamedFault {
+        name: "trips-over-odd-cursors",
+        about: "answers a cursor that it did not give with -32603",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[OPEN, ODD_CURSOR],
+        quirk: None,
+        begin: || OddCursors::begin(Odd::Trips),
+    },
+    NamedFault {
+        name: "trips-over-progress",
+        about: "refuses all that comes behind progress that it did not ask for",
+        is_lawful: false,
+        over: Over::Any,
+        provoked_by: &[
+            OPEN,
+            Provocation::Send(
+                r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"t","progress":1}}"#,
+            ),
+            PING,
+        ],
+        quirk: None,
+        begin: || Box::<TripsOverProgress>::default(),
     },
     NamedFault {
         name: "undeclared-sampling",

@@ -10,6 +10,7 @@ use crate::fault::lies::oddities::{
     with_members_reversed, with_other_error_texts, with_unknown_members, with_white_space,
     without_optional_members,
 };
+use crate::fault::lies::pages::{EmptyLastPages, GrowsBetweenWalks};
 use crate::fault::quirk::Quirk;
 
 /// Sorted by name.
@@ -42,10 +43,28 @@ pub(super) const FAULTS: &[NamedFault] = &[
         )
     },
     lawful(
+        "empty-last-pages",
+        "follows the last page of each list with two that are empty",
+        &[OPEN, super::Provocation::Walk(20)],
+        || Box::<EmptyLastPages>::default(),
+    ),
+    lawful(
         "escapes-all-text",
         "writes every character of every string as an escape",
         &[OPEN],
         || Rewrites::begin(with_escapes),
+    ),
+    lawful(
+        "grows-between-walks",
+        "has one prompt more each time that its prompts are listed, in the legacy era",
+        &[
+            OPEN,
+            super::Provocation::Send(r#"{"jsonrpc":"2.0","id":8,"method":"prompts/list"}"#),
+            super::Provocation::Send(
+                r#"{"jsonrpc":"2.0","id":9,"method":"prompts/list","params":{"cursor":"cHJvbXB0czozOjhmN2RlMjJm"}}"#,
+            ),
+        ],
+        || Box::<GrowsBetweenWalks>::default(),
     ),
     lawful(
         "leaves-out-optional-members",

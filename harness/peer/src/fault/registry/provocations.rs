@@ -38,6 +38,12 @@ pub(super) const ECHO_AS_SLOW: Provocation = Provocation::Send(
 pub(super) const LOGGING: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"test_tool_with_logging"}}"#,
 );
+pub(super) const REPORTING: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":11,"method":"tools/call","params":{"name":"test_tool_with_progress","_meta":{"progressToken":"p"}}}"#,
+);
+pub(super) const RECONNECTED: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":12,"method":"tools/call","params":{"name":"test_reconnection"}}"#,
+);
 pub(super) const CANCEL: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}}"#,
 );
@@ -63,3 +69,8 @@ pub(super) const BATCH: Provocation = Provocation::Send(
 pub(super) const SET_LEVEL: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":8,"method":"logging/setLevel","params":{"level":"error"}}"#,
 );
+pub(super) const FOREIGN_CURSOR: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":9,"method":"prompts/list","params":{"cursor":"dG9vbHM6MzowZjY0MGE3Mw"}}"#,
+);
+pub(super) const ODD_CURSOR: Provocation =
+    Provocation::Send(r#"{"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"cursor":"-1"}}"#);

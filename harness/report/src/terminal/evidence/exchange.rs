@@ -273,6 +273,7 @@ mod tests {
             retry: (comments > 1).then_some(500),
             comments,
             terminated,
+            data: true,
         }
     }
 
@@ -298,8 +299,14 @@ mod tests {
                 headers: fields(headers),
             }),
             message: None,
+            raw: None,
             raw_b64: None,
             truncated: false,
+            length: None,
+            line_end: None,
+            defects: Vec::new(),
+            answers: None,
+            part_of: None,
         }
     }
 

@@ -1,0 +1,113 @@
+//! Faults of the handshake, and of ids that are none. Long because it is a list.
+
+use super::provocations::{ECHO, LIST, OPEN};
+use super::{A_LIE, LAWFUL, NamedFault, Over, Provocation, named};
+use crate::fault::lie::Lie;
+use crate::fault::lies::handshake::{
+    AsksWhenCalled, BelievesEarlyInitialized, BrokenVersion, CompletesUndeclared, OffersOldest,
+    WaitsForInitialized,
+};
+use crate::fault::lies::ids::{TakesAnyId, TruncatesFractions};
+
+const INITIALIZED: Provocation =
+    Provocation::Send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+const INITIALIZE: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
+);
+const OLD_INITIALIZE: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"1999-01-01","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
+);
+const BROKEN_INITIALIZE: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":7,"capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
+);
+
+const fn lie(
+    name: &'static str,
+    about: &'static str,
+    over: Over,
+    provoked_by: &'static [Provocation],
+    begin: fn() -> Box<dyn Lie>,
+) -> NamedFault {
+    named(name, about, A_LIE, over, provoked_by, begin)
+}
+
+/// Sorted by name.
+pub(super) const FAULTS: &[NamedFault] = &[
+    lie(
+        "asks-when-called",
+        "asks for the roots of a client that declared none once it calls a tool",
+        Over::Any,
+        &[OPEN, ECHO],
+        || Box::new(AsksWhenCalled),
+    ),
+    lie(
+        "believes-early-initialized",
+        "takes a notifications/initialized before initialize for the handshake",
+        Over::Stdio,
+        &[INITIALIZED, INITIALIZE],
+        || Box::new(BelievesEarlyInitialized::default()),
+    ),
+    lie(
+        "completes-undeclared",
+        "serves completion/complete without declaring it",
+        Over::Any,
+        &[OPEN],
+        || Box::new(CompletesUndeclared),
+    ),
+    lie(
+        "ignores-broken-initialize",
+        "never answers an initialize whose protocolVersion is no text",
+        Over::Any,
+        &[BROKEN_INITIALIZE],
+        BrokenVersion::ignored,
+    ),
+    lie(
+        "offers-oldest-version",
+        "answers an unknown protocolVersion with the oldest that it speaks",
+        Over::Any,
+        &[OLD_INITIALIZE],
+        || Box::new(OffersOldest::default()),
+    ),
+    named(
+        "overlooks-broken-version",
+        "answers an initialize whose protocolVersion is no text with a version of its own",
+        LAWFUL,
+        Over::Any,
+        &[BROKEN_INITIALIZE],
+        BrokenVersion::overlooked,
+    ),
+    lie(
+        "repeats-broken-version",
+        "answers an initialize whose protocolVersion is no text with the same",
+        Over::Any,
+        &[BROKEN_INITIALIZE],
+        BrokenVersion::repeated,
+    ),
+    lie(
+        "takes-any-id",
+        "serves a request whose id is neither a text nor a number",
+        Over::Any,
+        &[
+            OPEN,
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":[1],"method":"ping"}"#),
+        ],
+        || Box::new(TakesAnyId),
+    ),
+    lie(
+        "truncates-fractional-ids",
+        "serves a request whose id is a fraction, and answers with an integer",
+        Over::Any,
+        &[
+            OPEN,
+            Provocation::Send(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#),
+        ],
+        || Box::new(TruncatesFractions),
+    ),
+    lie(
+        "waits-for-initialized",
+        "answers nothing until notifications/initialized came",
+        Over::Stdio,
+        &[INITIALIZE, LIST],
+        || Box::new(WaitsForInitialized::default()),
+    ),
+];
