@@ -22,6 +22,7 @@ mod offered;
 mod union;
 
 pub use dialect::Dialect;
+pub(crate) use format::is_media_type;
 pub use notes::Note;
 pub use offered::{OfferedSchema, Undecided, Unusable};
 

@@ -104,9 +104,10 @@ impl Observer for Messages {
                 Rule::of_servers(
                     CONTENT,
                     "images, audio and resources are as their kind has them",
-                    "an image and audio have base64 data and a MIME type, an embedded resource has text or base64 data, and so have binary contents",
+                    "an image and audio have base64 data and a MIME type, an embedded resource has text or base64 data and in a prompt, where it has one, a MIME type that is one",
                     &[
                         "2024-11-05/server/prompts#image-content.1",
+                        "2024-11-05/server/prompts#embedded-resources.2",
                         "2024-11-05/server/prompts#embedded-resources.3",
                         "2024-11-05/server/resources#security-considerations.3",
                         "2025-03-26/server/prompts#audio-content.1",
@@ -318,6 +319,18 @@ impl Shapes {
         let seen = (is_servers && came.message.kind != Kind::Error).then_some(seen);
         for rule in seen.iter().flat_map(Seen::judged) {
             sightings.judge(rule);
+        }
+        for place in seen.iter().flat_map(Seen::odd_types) {
+            let shown = came.raw(&place).unwrap_or_default();
+            let message = format!(
+                "result of {method}: `mimeType` is {}, not a MIME type",
+                text::cut(&shown)
+            );
+            let finding = Finding::new(FindingCode::Schema, message)
+                .expected("a MIME type, as `text/plain`")
+                .actual(shown)
+                .at(came.entry.seq, &place);
+            sightings.find(CONTENT, method, "mimeType", finding);
         }
         for violation in violations {
             let Some(whole) = rule_of(&violation, came, asked, side) else {

@@ -20,6 +20,7 @@ const OF_ACTIVE: &[&str] = &[
     "2024-11-05/basic/utilities/progress#behavior-requirements.1",
     "2024-11-05/basic/utilities/progress#behavior-requirements.2",
     "2024-11-05/basic/utilities/progress#implementation-notes.3",
+    "2025-11-25/basic/utilities/progress#behavior-requirements.7",
 ];
 const OF_INCREASES: &[&str] = &["2024-11-05/basic/utilities/progress#progress-flow.4"];
 const OF_TOKEN: &[&str] = &["2024-11-05/basic/utilities/progress#progress-flow.2"];

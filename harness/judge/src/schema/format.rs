@@ -88,7 +88,7 @@ fn is_icon_uri(text: &str) -> bool {
 }
 
 /// Whether a text is a MIME type: type, slash, subtype, both tokens of RFC 9110; what follows a semicolon is not looked at.
-fn is_media_type(text: &str) -> bool {
+pub(crate) fn is_media_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim();
     let is_token = |text: &str| !text.is_empty() && text.bytes().all(is_tchar);
     essence

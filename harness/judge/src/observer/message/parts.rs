@@ -4,7 +4,7 @@
 
 use super::{CONTENT, ELICITATION, META, RESOURCE_URI, SAMPLING, TASK, TOOL_HEADERS, TOOL_SCHEMA};
 use crate::observer::{blocks, questions};
-use crate::schema::Violation;
+use crate::schema::{Violation, is_media_type};
 use crate::text;
 use mcp_assay_model::protocol::Revision;
 use serde_json::Value;
@@ -104,6 +104,25 @@ impl Seen<'_> {
         };
         let is_data = ["data", "mimeType", "resource"].contains(&last) && is_block(before);
         (last == "blob" || is_data || is_block(pointer)).then_some(CONTENT)
+    }
+
+    /// Where a resource within a prompt has a MIME type that is none. That it has one at all the schema leaves open.
+    pub fn odd_types(&self) -> Vec<String> {
+        let messages = self
+            .value
+            .pointer("/result/messages")
+            .and_then(Value::as_array);
+        let messages = messages
+            .filter(|_| self.method == "prompts/get")
+            .into_iter()
+            .flatten();
+        let odd = messages.enumerate().filter(|(_, message)| {
+            let block = &message["content"];
+            let kind = block.pointer("/resource/mimeType").and_then(Value::as_str);
+            block["type"] == "resource" && kind.is_some_and(|kind| !is_media_type(kind))
+        });
+        odd.map(|(index, _)| format!("/result/messages/{index}/content/resource/mimeType"))
+            .collect()
     }
 
     /// Whether a place is the type of a block that stands beside the result of a tool.

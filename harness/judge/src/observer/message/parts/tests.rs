@@ -88,6 +88,30 @@ fn binary_contents_are_content() {
 }
 
 #[test]
+fn a_resource_in_a_prompt_has_a_mime_type_that_is_one() {
+    let got = |kind: &str| {
+        let content =
+            format!(r#"{{"type":"resource","resource":{{"uri":"a:b","text":""{kind}}}}}"#);
+        let result = format!(r#"{{"messages":[{{"role":"user","content":{content}}}]}}"#);
+        found(
+            Revision::R2024_11_05,
+            "prompts/get",
+            r#"{"name":"p"}"#,
+            &result,
+        )
+    };
+    assert_eq!(got(""), Vec::<String>::new());
+    assert_eq!(
+        got(r#","mimeType":"text/plain; charset=utf-8""#),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        got(r#","mimeType":"plain""#),
+        ["content 1 schema #5 /result/messages/0/content/resource/mimeType"]
+    );
+}
+
+#[test]
 fn keys_of_meta_are_told_where_the_revision_has_rules_on_them() {
     let listed = |revision, meta: &str| {
         found(
