@@ -187,12 +187,25 @@ impl Counts {
         if !is_known_in_full || is_of_past {
             return;
         }
-        sightings.judge(ASKED);
         if ids.contains(&id.0) {
+            sightings.judge(ASKED);
             sightings.judge(SAME_ID);
             return;
         }
+        // What goes through a double on its way comes back as another number: that is for those who ask by such ids.
+        let is_near = |asked: &String| match (asked.parse::<f64>(), id.0.parse::<f64>()) {
+            (Ok(asked), Ok(answered)) => (asked - answered).abs() <= asked.abs() * f64::EPSILON,
+            _ => false,
+        };
+        if ids.iter().any(is_near)
+            && !ids
+                .iter()
+                .any(|asked| RawId(asked.clone()).loosely_equals(id))
+        {
+            return;
+        }
         let shown = text::cut(&id.0);
+        sightings.judge(ASKED);
         let mut alike = ids
             .iter()
             .filter(|asked| RawId((*asked).clone()).loosely_equals(id));

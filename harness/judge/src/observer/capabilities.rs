@@ -155,6 +155,10 @@ impl Declared {
             Some(path) => path,
             None => capability.path.as_str(),
         };
+        // Whoever tells of its roots has some, whatever it declared.
+        if method.method == "roots/list" && came.client.handshake.has_told_of_roots {
+            return;
+        }
         sightings.judge(rule);
         let is_declared = match of {
             Role::Client => came.client.declared(path),

@@ -70,6 +70,8 @@ pub(super) struct Handshake {
     pub results: u32,
     /// Whether the client said that it is ready.
     pub is_initialized: bool,
+    /// Whether the client said that its roots changed.
+    pub has_told_of_roots: bool,
 }
 
 /// One entry, and what is known of its conversation once it is taken in.
@@ -206,10 +208,13 @@ impl Client {
                     let is_lawful = !in_batch && is_lawful(entry, item, revision);
                     self.asked.ask(entry, item, is_lawful);
                 }
-                (Direction::Sent, Kind::Notification) => {
-                    self.handshake.is_initialized |=
-                        item.method.as_deref() == Some("notifications/initialized");
-                }
+                (Direction::Sent, Kind::Notification) => match item.method.as_deref() {
+                    Some("notifications/initialized") => self.handshake.is_initialized = true,
+                    Some("notifications/roots/list_changed") => {
+                        self.handshake.has_told_of_roots = true;
+                    }
+                    _ => {}
+                },
                 (Direction::Sent, Kind::Malformed(_)) => self.is_unreadable = true,
                 (Direction::Sent, Kind::Result | Kind::Error) => {
                     self.questions.answer(entry, item);

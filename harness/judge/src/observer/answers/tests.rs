@@ -87,3 +87,11 @@ fn a_response_has_the_id_of_a_request() {
     earlier.record.past.ids.insert(two);
     assert_eq!(said("asked", &earlier.came(answer("2"))), "0");
 }
+
+#[test]
+fn an_id_that_went_through_a_double_is_not_one_out_of_nowhere() {
+    let ask = r#"{"jsonrpc":"2.0","id":9007199254741995,"method":"ping"}"#;
+    let answer = r#"{"jsonrpc":"2.0","id":9007199254741996,"result":{}}"#;
+    let talk = Talk::new().sent("q", ask).came(answer);
+    assert_eq!(watched("answers", "asked", &talk), "0");
+}

@@ -92,6 +92,16 @@ fn a_server_asks_for_what_the_client_declared() {
 }
 
 #[test]
+fn whoever_tells_of_roots_may_be_asked_for_them() {
+    let told = r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#;
+    let talk = opened(Revision::R2025_11_25, "{}", "{}").raw(told);
+    assert_eq!(
+        said("server-asks", &talk.came(asked("roots/list", "{}"))),
+        "0"
+    );
+}
+
+#[test]
 fn a_method_of_another_revision_is_none_of_this_one() {
     let talk = |revision: Revision, method: &str| {
         opened(revision, r#"{"elicitation":{}}"#, "{}").came(asked(method, "{}"))
