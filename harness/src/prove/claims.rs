@@ -533,7 +533,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         PROGRESS,
         Lie::Named("progress-without-token"),
         Some(FindingCode::Id),
-    ).within(MODERN),
+    ).with(&["progress/unasked/silent:unexpected-message"]).within(MODERN),
     over_lines(
         PROGRESS,
         Lie::InNotification(
@@ -847,7 +847,10 @@ pub(super) const OBSERVED: &[Observed] = &[
         UNRELATED,
         Lie::Named("relates-on-get-stream"),
         Some(FindingCode::UnexpectedMessage),
-        &[],
+        &[
+            "progress/own-stream/of-one:order",
+            "progress/own-stream/of-other:order",
+        ],
     )
     .within(LEGACY),
     over_http(UNRELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
