@@ -852,10 +852,12 @@ pub(super) const OBSERVED: &[Observed] = &[
         UNRELATED,
         Lie::Named("relates-on-get-stream"),
         Some(FindingCode::UnexpectedMessage),
-        &[],
+        &[
+            "progress/own-stream/of-one:order",
+            "progress/own-stream/of-other:order",
+        ],
     )
-    .within(LEGACY)
-    .with(&["progress/own-stream/of-one:order", "progress/own-stream/of-other:order"]),
+    .within(LEGACY),
     over_http(UNRELATED, Lie::Named("sse-only"), None, &[]).within(LEGACY),
     over_http(
         RELATED,

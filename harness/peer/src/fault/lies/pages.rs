@@ -463,7 +463,7 @@ impl Lie for EmptyLastPages {
     }
 }
 
-/// Has one prompt more each time that its prompts are walked, in the legacy era: lawful, lists change.
+/// Has one prompt more each time that its prompts are walked, in the legacy era, and says so: lawful, lists change.
 #[derive(Default)]
 pub(crate) struct GrowsBetweenWalks {
     walks: usize,
@@ -487,6 +487,7 @@ impl Lie for GrowsBetweenWalks {
     ) -> Vec<Outgoing> {
         if let Some((method, key, _)) = page(&message)
             && method == "prompts/list"
+            && self.walks > 0
             && is_subject
             && message.json.at("/result/nextCursor").is_none()
             && let Some(entries) = message.json.items_at(&format!("/result/{key}"))
@@ -496,12 +497,10 @@ impl Lie for GrowsBetweenWalks {
                 entries.push(Json::object([("name", Json::text(&name))]));
                 fired.count();
             }
-            // Whoever declares that it tells of changes does so.
-            if self.walks > 0 {
-                let told =
-                    Outgoing::notification("notifications/prompts/list_changed", Json::object([]));
-                return vec![told, message];
-            }
+            // The next walk meets one more, and who cares is told of it.
+            let params = Json::object([]);
+            let told = Outgoing::notification("notifications/prompts/list_changed", params);
+            return vec![message, told];
         }
         vec![message]
     }
