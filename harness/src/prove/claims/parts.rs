@@ -250,18 +250,14 @@ pub(in crate::prove) const OF_PARTS: &[Observed] = &[
         NAME,
         Lie::InReply("tools/list", 1, Change::Set("/result/tools/0/name", r#""a b""#)),
         Some(FindingCode::Value),
-    ).with(&["statelessness/tool-list/ordered:value", "statelessness/tool-list/unchanged:value"]),
+    ).with(&["observer/lists/change-told:no-reply", "statelessness/tool-list/ordered:value", "statelessness/tool-list/unchanged:value"]),
     over_lines(NAME, Lie::Named("crlf"), None),
     over_lines(
         NAME_UNIQUE,
         Lie::InReply("tools/list", 1, Change::Set("/result/tools/1/name", r#""echo""#)),
         Some(FindingCode::Duplicate),
-    ).with(&["pagination/walk/unique:duplicate"]),
-    over_lines(
-        NAME_UNIQUE,
-        Lie::InReply("tools/list", 1, Change::Set("/result/tools/1/name", r#""Echo""#)),
-        None,
-    ),
+    ).with(&["observer/lists/change-told:no-reply", "pagination/walk/unique:duplicate"]),
+    over_lines(NAME_UNIQUE, Lie::Named("crlf"), None),
     over_lines(
         OUTPUT,
         Lie::InReply(
