@@ -181,11 +181,12 @@ impl Listed {
             return;
         };
         let keys = items.iter().filter_map(|item| item.get(list.key)?.as_str());
-        let next = came
-            .message
-            .value
-            .pointer("/result/nextCursor")
-            .and_then(Value::as_str);
+        let next = match came.message.value.pointer("/result/nextCursor") {
+            None => None,
+            Some(Value::String(next)) => Some(next.as_str()),
+            // Whether the list goes on is not told.
+            Some(_) => return,
+        };
         let cursor = asked.param("cursor").and_then(Value::as_str);
         // A list may depend on what the client can do, which each request of the modern era says anew.
         let view = asked.meta("io.modelcontextprotocol/clientCapabilities");
