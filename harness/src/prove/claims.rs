@@ -657,8 +657,7 @@ pub(super) const OBSERVED: &[Observed] = &[
         RESULT,
         Lie::InReply("tools/list", 1, Change::Set("/result/nextCursor", "null")),
         Some(FindingCode::Schema),
-    )
-    .with(&["observer/lists/change-told:no-reply"]),
+    ),
     over_lines(
         RESULT,
         Lie::InReply("tools/list", 1, Change::Set("/result/mcp-assay-extra", "null")),
