@@ -13,6 +13,9 @@ const ASKED: &str = "asked";
 const ONCE: &str = "once";
 const SAME_ID: &str = "same-id";
 
+/// The integers up to which every reader agrees, 2^53.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Requests whose count is remembered, and ids of a connection; beyond that nothing is said of what is not known.
 const REMEMBERED: usize = 1 << 16;
 
@@ -192,9 +195,12 @@ impl Counts {
             sightings.judge(SAME_ID);
             return;
         }
-        // What goes through a double on its way comes back as another number: that is for those who ask by such ids.
+        // What goes through a double or an integer on its way comes back as another number: that is for those who ask by such ids.
         let is_near = |asked: &String| match (asked.parse::<f64>(), id.0.parse::<f64>()) {
-            (Ok(asked), Ok(answered)) => (asked - answered).abs() <= asked.abs() * f64::EPSILON,
+            (Ok(asked), Ok(answered)) => {
+                let is_odd = asked.fract() != 0.0 || asked.abs() > MOST_EXACT;
+                is_odd && (asked - answered).abs() <= (asked.abs() * f64::EPSILON).max(1.0)
+            }
             _ => false,
         };
         if ids.iter().any(is_near)

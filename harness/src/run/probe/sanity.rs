@@ -9,7 +9,7 @@ use mcp_assay_model::record::Missing;
 use mcp_assay_model::requirement::Level;
 use mcp_assay_model::result::{CheckResult, Stage as Trust};
 use mcp_assay_model::scenario::Basis;
-use mcp_assay_model::verdict::{Outcome, Verdict};
+use mcp_assay_model::verdict::{Outcome, Reason, Verdict};
 
 /// Id of the built-in sanity check, before and after each run.
 pub const SANITY: &str = "run/sanity/alive";
@@ -44,6 +44,18 @@ pub fn sanity(probe: &Probe, revision: Revision, binding: Binding, when: &str) -
             ))
             .at(probe.entries.len() as u64, "")
     });
+    // After a whole run a server may have had enough of us: it says so, and is well.
+    let is_full = |refusal: &String| {
+        when == "last"
+            && ["HTTP 503", "HTTP 429"]
+                .iter()
+                .any(|full| refusal.starts_with(full))
+    };
+    let reason = probe
+        .refusal
+        .as_ref()
+        .filter(|refusal| probe.silence.is_none() && is_full(refusal))
+        .map(|_| Reason::Unfenced);
     CheckResult {
         id: SANITY.to_owned(),
         case: format!("run/sanity@{revision}+{binding}#when=\"{when}\""),
@@ -53,13 +65,13 @@ pub fn sanity(probe: &Probe, revision: Revision, binding: Binding, when: &str) -
         level: Some(Level::Robustness),
         stage: Trust::Stable,
         requirements: Vec::new(),
-        outcome: Outcome::Ran,
-        verdict: Some(if finding.is_some() {
-            Verdict::Fail
-        } else {
-            Verdict::Pass
+        outcome: reason.as_ref().map_or(Outcome::Ran, Reason::outcome),
+        verdict: Some(match (&reason, &finding) {
+            (Some(_), _) => Verdict::Inconclusive,
+            (None, Some(_)) => Verdict::Fail,
+            (None, None) => Verdict::Pass,
         }),
-        reason: None,
+        reason,
         gate: None,
         contested: None,
         baselined: false,

@@ -94,4 +94,8 @@ fn an_id_that_went_through_a_double_is_not_one_out_of_nowhere() {
     let answer = r#"{"jsonrpc":"2.0","id":9007199254741996,"result":{}}"#;
     let talk = Talk::new().sent("q", ask).came(answer);
     assert_eq!(watched("answers", "asked", &talk), "0");
+    let ask = ask.replace("9007199254741995", "70000.5");
+    let answer = answer.replace("9007199254741996", "70000");
+    let talk = Talk::new().sent("q", &ask).came(answer);
+    assert_eq!(watched("answers", "asked", &talk), "0");
 }
