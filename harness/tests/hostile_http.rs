@@ -328,12 +328,18 @@ const ROWS: &[Row] = &[
             asked.honest()
         }
     }),
-    ("floods-its-own-stream", &[], 0, "nothing denied", |asked| {
-        own_stream(asked, |asked| {
-            asked.begin_stream()?;
-            asked.forever(LOG.repeat(100))
-        })
-    }),
+    (
+        "floods-its-own-stream",
+        &[],
+        1,
+        "observer/logging/declared",
+        |asked| {
+            own_stream(asked, |asked| {
+                asked.begin_stream()?;
+                asked.forever(LOG.repeat(100))
+            })
+        },
+    ),
     (
         "own-stream-without-a-head",
         &[],
@@ -356,15 +362,21 @@ const ROWS: &[Row] = &[
     ("streams-never-end", &[], 0, "nothing denied", |asked| {
         streamed(asked, |asked| asked.park())
     }),
-    ("asks-without-end", &[], 0, "nothing denied", |asked| {
-        streamed(asked, |asked| {
-            for id in 0.. {
-                let method = if id % 2 == 0 { "roots/list" } else { "ping" };
-                asked.event(&json!({ "jsonrpc": "2.0", "id": format!("{id}-{}", "x".repeat(200)), "method": method }))?;
-            }
-            Ok(())
-        })
-    }),
+    (
+        "asks-without-end",
+        &[],
+        1,
+        "lifecycle/undeclared-client/not-asked",
+        |asked| {
+            streamed(asked, |asked| {
+                for id in 0.. {
+                    let method = if id % 2 == 0 { "roots/list" } else { "ping" };
+                    asked.event(&json!({ "jsonrpc": "2.0", "id": format!("{id}-{}", "x".repeat(200)), "method": method }))?;
+                }
+                Ok(())
+            })
+        },
+    ),
     (
         "answers-under-another-id",
         BRISK,

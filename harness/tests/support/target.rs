@@ -169,9 +169,9 @@ impl Turn {
 /// Reads lines to the end of input, and lets `reply` speak where an answer is due.
 fn serve(mut reply: impl FnMut(&Turn)) {
     let mut number = 0;
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         let Ok(line) = line else { return };
-        let asked: Value = serde_json::from_str(&line).unwrap_or_default();
+        let asked: Value = serde_json::from_slice(&line).unwrap_or_default();
         if let Some(answer) = answer(&asked) {
             number += 1;
             reply(&Turn {
