@@ -118,8 +118,11 @@ pub(super) fn nothing_missed(bound: &NativeBound, _record: &Record) -> Judgement
         return Judgement::unjudged(Reason::Given);
     }
     let findings = list(&bound.value, "missed").iter().map(|missed| {
-        let message = "a walk from the first page to the last left out an entry that is there";
-        Finding::new(FindingCode::Order, message)
+        let message = format!(
+            "a walk from the first page to the last, which #{} ends, left out an entry that #{} shows to be there",
+            missed["seq"], missed["served"]
+        );
+        Finding::new(FindingCode::Value, message)
             .expected("every entry on one of the pages")
             .actual(format!(
                 "{} is on none, and is served by name",

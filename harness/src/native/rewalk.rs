@@ -171,8 +171,8 @@ async fn missed(
     let seq = walks[1].seqs.last();
     let mut missed = Vec::new();
     for entry in suspects.iter().take(MOST_LOOKED_UP) {
-        if is_there(list, entry, listed, conversation, means).await? {
-            missed.push(json!({ "key": entry.get(key), "seq": seq }));
+        if let Some(served) = served(list, entry, listed, conversation, means).await? {
+            missed.push(json!({ "key": entry.get(key), "seq": seq, "served": served }));
         }
     }
     Ok(Value::Array(missed))
@@ -201,14 +201,14 @@ fn unlisted(list: &str, listed: &[Value], keys: &[HashSet<String>]) -> Vec<Value
     unmet.map(entry).collect()
 }
 
-/// Whether what has the name of an entry is there when it is asked for. A tool is asked for only where it may be called.
-async fn is_there(
+/// Position of the result that shows that what has the name of an entry is there when it is asked for. A tool is asked for only where it may be called.
+async fn served(
     list: &str,
     entry: &Value,
     listed: &[Value],
     conversation: &mut Conversation,
     means: &Means,
-) -> Result<bool, Missing> {
+) -> Result<Option<u64>, Missing> {
     let asked = match list {
         "prompts/list" => {
             let has_required = entry["arguments"]
@@ -230,12 +230,13 @@ async fn is_there(
         _ => None,
     };
     let Some((method, params)) = asked else {
-        return Ok(false);
+        return Ok(None);
     };
     let patience = conversation.pace.work();
     let reply = request(conversation, method, Some(&params), patience).await?;
     // That there is no such tool may be told by a result too.
-    Ok(reply.result.is_some_and(|result| result["isError"] != true))
+    let is_there = reply.result.is_some_and(|result| result["isError"] != true);
+    Ok(is_there.then_some(reply.seq))
 }
 
 #[cfg(test)]
