@@ -47,6 +47,15 @@ pub fn http_instead(record: &Record, sent: &Sent) -> Option<String> {
     Some(said)
 }
 
+/// Whether the exchange of a sent message has ended, so that no response can come of it.
+pub fn is_exchange_over(record: &Record, sent: &Sent) -> bool {
+    let parts = record.entry(sent.seq).zip(sent.exchange);
+    parts.is_some_and(|(entry, exchange)| {
+        let parts: Vec<&Entry> = record.exchange(&entry.connection, exchange).collect();
+        end(&parts).is_some()
+    })
+}
+
 /// A response in a few words: `HTTP 200, Content-Type text/html`.
 pub(crate) fn describe(status: u16, head: &Head) -> String {
     let mut said = match head.value("content-type") {

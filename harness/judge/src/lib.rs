@@ -22,6 +22,6 @@ mod testing;
 mod text;
 
 pub use evaluate::evaluate;
-pub use instead::http_instead;
+pub use instead::{http_instead, is_exchange_over};
 pub use judgement::{Judgement, MissingMessage, NativeJudges, NoNatives};
 pub use schema::{Dialect, Note, OfferedSchema, Schemas, Undecided, Unusable, Violation};

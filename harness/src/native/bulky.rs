@@ -46,7 +46,8 @@ pub async fn run(
         // A target that does not read shows itself by not answering.
         conversation.send_message(&request).await.0
     };
-    let patience = conversation.pace.light();
+    // What asks for nothing is much to read all the same.
+    let patience = conversation.pace.reply();
     // A response by status alone is one too.
     let missing = await_reply(conversation, index, patience).await.err();
     let missing = missing.filter(|_| conversation.head(index).is_none());

@@ -118,7 +118,6 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
             ("lifecycle/early-notification/alive", TOO_LATE),
             ("lifecycle/early-request/alive", TOO_LATE),
             ("lifecycle/no-initialized/alive", TOO_LATE),
-            ("lifecycle/no-initialized/goes-on", TOO_LATE),
         ],
     ),
 ];

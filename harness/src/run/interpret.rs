@@ -6,7 +6,7 @@ use crate::era::Manner;
 use crate::native::judges::Judges;
 use crate::script::scope::Scope;
 use mcp_assay_catalogue::Catalogue;
-use mcp_assay_judge::{Judgement, evaluate, http_instead};
+use mcp_assay_judge::{Judgement, evaluate, http_instead, is_exchange_over};
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Bound, End, Missing, Record};
 use mcp_assay_model::requirement::Level;
@@ -210,20 +210,20 @@ fn blame(results: &mut [CheckResult], label: &str, missed: &Missed, record: &Rec
         }
         return;
     };
-    let (method, seq, instead) = match record.labels.get(label) {
-        Some(Bound::Sent(sent)) => (
-            sent.method.clone(),
-            Some(sent.seq),
-            http_instead(record, sent),
-        ),
-        _ => (None, None, None),
+    let sent = match record.labels.get(label) {
+        Some(Bound::Sent(sent)) => Some(sent),
+        _ => None,
     };
+    let seq = sent.map(|sent| sent.seq);
+    let instead = sent.and_then(|sent| http_instead(record, sent));
+    let method = sent.and_then(|sent| sent.method.clone());
     let what = method.map_or_else(
         || format!("the card's message `{label}`"),
         |method| format!("`{method}`"),
     );
     let settled = match record.end {
-        _ if instead.is_some() => "and its exchange is over",
+        _ if sent.is_some_and(|sent| is_exchange_over(record, sent)) => "and its exchange is over",
+        _ if instead.is_some() => "though another exchange, begun after it, was answered",
         End::Closed => "though the target wrote its output to the end",
         _ => "though a harmless request sent after it was answered",
     };

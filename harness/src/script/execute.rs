@@ -5,7 +5,6 @@ mod http;
 
 use super::compose::{compose, wants_fresh_id};
 use super::conversation::{Conversation, Fence, SentIndex, Waited};
-use super::pace::Pace;
 use super::scope::{Scope, Unresolved};
 use crate::era::modern::DISCOVER;
 use crate::era::{self, Opened};
@@ -84,17 +83,19 @@ fn judges_to_the_end(card: &Scenario) -> bool {
     card.checks.iter().any(|check| says(&check.expect))
 }
 
-/// How long to wait for a reply: as long as its handler may lawfully take.
-fn patience(pace: &Pace, revision: Revision, method: Option<&str>) -> Duration {
+/// How long to wait for a reply: as long as its handler may lawfully take. Where exchanges have no order, no fence shows that what asks for
+/// nothing was passed over, so that it waits as long as any other.
+fn patience(conversation: &Conversation, revision: Revision, method: Option<&str>) -> Duration {
+    let pace = &conversation.pace;
     let known = |method: &str| {
         mcp_assay_schemas::methods(revision.as_str()).any(|known| known.method == method)
     };
     match method {
         Some(method) if WORKING.contains(&method) => pace.work(),
         Some("initialize") => pace.start(),
-        Some("ping" | DISCOVER) | None => pace.light(),
-        Some(method) if known(method) => pace.reply(),
-        Some(_) => pace.light(),
+        Some("ping" | DISCOVER) | None if !conversation.has_exchanges() => pace.light(),
+        Some(method) if !known(method) && !conversation.has_exchanges() => pace.light(),
+        Some(_) | None => pace.reply(),
     }
 }
 
@@ -358,7 +359,7 @@ impl Execution<'_, '_> {
                 };
                 let method = self.conversation.sent(index).method.clone();
                 let revision = self.context.revision;
-                let usual = patience(&self.conversation.pace, revision, method.as_deref());
+                let usual = patience(self.conversation, revision, method.as_deref());
                 let time = shortened(usual.max(self.conversation.start_left()));
                 let waited = self.conversation.wait_reply(index, now + time).await;
                 let came =
@@ -389,7 +390,7 @@ impl Execution<'_, '_> {
                 }
                 let method = self.conversation.sent(index).method.clone();
                 let revision = self.context.revision;
-                let usual = patience(&self.conversation.pace, revision, method.as_deref());
+                let usual = patience(self.conversation, revision, method.as_deref());
                 let time = shortened(usual);
                 self.status(label, index, request, now + time).await;
             }

@@ -63,7 +63,7 @@ impl Execution<'_, '_> {
         // Where there is nothing to work on, there is little to wait for; a fence follows before silence counts.
         let usual = match method {
             "GET" => pace.doubtful(),
-            "POST" => patience(pace, self.context.revision, asked.as_deref()),
+            "POST" => patience(self.conversation, self.context.revision, asked.as_deref()),
             _ => pace.reply(),
         };
         let deadline = Instant::now() + usual;
