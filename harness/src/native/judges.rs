@@ -64,6 +64,7 @@ pub const JUDGES: &[(&str, &str)] = &[
         "leads-on",
         "no page of the first walk of `rewalk` holds an entry of the page before it",
     ),
+    ("no-completions", "no completion of a tour brought a value"),
     (
         "no-progress",
         "nothing came that reports progress, from what was sent on",
@@ -171,6 +172,7 @@ impl NativeJudges for Judges {
             "cursor-same" => page_judges::cursor_same,
             "foreign-cursor" => page_judges::foreign_cursor,
             "leads-on" => page_judges::leads_on,
+            "no-completions" => no_completions,
             "nothing-missed" => page_judges::nothing_missed,
             "walk-ends" => walk_ends,
             "walk-unique" => walk_unique,
@@ -230,6 +232,34 @@ fn requests_answered(bound: &NativeBound, _record: &Record) -> Judgement {
         return Judgement::missing("t", why);
     }
     match answers(bound, |method| method.starts_with(own)) {
+        0 => Judgement::unjudged(Reason::NothingToJudge),
+        judged => Judgement::pass(judged),
+    }
+}
+
+fn no_completions(bound: &NativeBound, record: &Record) -> Judgement {
+    let results = bound.value["results"].as_array().into_iter().flatten();
+    let mut judged = 0;
+    for item in results.filter(|item| item["method"] == "completion/complete") {
+        let entry = item["seq"].as_u64().and_then(|seq| record.entry(seq));
+        let Some(message) = entry.and_then(|entry| Some((entry.seq, entry.message.as_ref()?)))
+        else {
+            continue;
+        };
+        judged += 1;
+        let (seq, message) = message;
+        let pointer = "/result/completion/values";
+        let values = message.value.pointer(pointer).and_then(Value::as_array);
+        if let Some(first) = values.and_then(|values| values.first()) {
+            let message = "completion is served, and `capabilities` has no `completions`";
+            let finding = Finding::new(FindingCode::Undeclared, message)
+                .expected("the capability `completions`, or no values")
+                .actual(format!("values, the first of them {first}"))
+                .at(seq, pointer);
+            return Judgement::fail(vec![finding], judged);
+        }
+    }
+    match judged {
         0 => Judgement::unjudged(Reason::NothingToJudge),
         judged => Judgement::pass(judged),
     }

@@ -14,6 +14,9 @@ const MOST_OF_A_LIST: usize = 50;
 /// Levels that a client may ask for, one of which every logging server must know.
 const LOG_LEVEL: &str = "info";
 
+/// Code of the error for a method that the server does not know.
+const METHOD_NOT_FOUND: i64 = -32601;
+
 /// Runs the step.
 ///
 /// **Errors**: when `of` names no capability of the tour.
@@ -184,7 +187,9 @@ impl Tour<'_> {
                     continue;
                 };
                 let reference = json!({ "type": "ref/prompt", "name": name });
-                self.complete(&reference, &argument).await?;
+                if !self.complete(&reference, &argument).await? {
+                    return Ok(());
+                }
             }
         }
         if resources {
@@ -196,15 +201,22 @@ impl Tour<'_> {
                     continue;
                 };
                 let reference = json!({ "type": "ref/resource", "uri": uri });
-                self.complete(&reference, &json!(argument)).await?;
+                if !self.complete(&reference, &json!(argument)).await? {
+                    return Ok(());
+                }
             }
         }
         Ok(())
     }
 
-    async fn complete(&mut self, reference: &Value, argument: &Value) -> Result<(), Missing> {
+    /// Whether the server knows the method, so that the next argument is worth a request.
+    async fn complete(&mut self, reference: &Value, argument: &Value) -> Result<bool, Missing> {
         let params = json!({ "ref": reference, "argument": { "name": argument, "value": "" } });
-        self.request("completion/complete", &params).await.map(drop)
+        let reply = self.request("completion/complete", &params).await?;
+        let entry = self.conversation.entry(reply.seq);
+        let message = entry.and_then(|entry| entry.message.as_ref());
+        let code = message.and_then(|message| message.value.pointer("/error/code"));
+        Ok(code.is_none_or(|code| *code != METHOD_NOT_FOUND))
     }
 
     async fn logging(&mut self) -> Result<(), Missing> {

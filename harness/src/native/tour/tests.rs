@@ -209,6 +209,11 @@ async fn completion_asks_for_what_is_declared_and_logging_for_a_level() {
             json!({ "ref": { "type": "ref/resource", "uri": "t://{+path}" }, "argument": { "name": "path", "value": "" } }),
         ]
     );
+    // A target that does not know the method is asked once.
+    let (bound, _) = tour("completion", &means(&[], false), &answers[..2]).await;
+    let methods = bound.value["results"].as_array().unwrap().iter();
+    let asked = methods.filter(|item| item["method"] == "completion/complete");
+    assert_eq!(asked.count(), 1);
     let (_, heard) = tour("completion", &Means::default(), &answers).await;
     assert!(
         heard.is_empty(),
