@@ -273,6 +273,7 @@ fn the_schemas_are_closed() {
         "/target",
         "/summary",
         "/waiting_for/0",
+        "/noted/0",
         "/coverage",
         "/coverage/revisions/0",
         "/coverage/revisions/0/levels/MUST",
