@@ -310,6 +310,7 @@ const RELATED: &str = "observer/http/related";
 const UNRELATED: &str = "observer/http/unrelated-on-listen";
 const RETRY: &str = "observer/http/retry";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
+const CANCELS_SENT: &str = "observer/subscriptions/in-flight";
 const REQUESTED: &str = "observer/subscriptions/requested";
 const TAG: &str = "observer/subscriptions/tag";
 const STDOUT: &str = "observer/stdout/messages-only";
@@ -564,6 +565,19 @@ pub(super) const OBSERVED: &[Observed] = &[
     ),
     over_lines(
         CANCELLED,
+        Lie::Named("cancels-subscription-after-change"),
+        None,
+    ),
+    over_lines(
+        CANCELS_SENT,
+        Lie::Instead(
+            "notifications/progress",
+            b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":\"mcp-assay-never-sent\"}}\n",
+        ),
+        Some(FindingCode::Id),
+    ),
+    over_lines(
+        CANCELS_SENT,
         Lie::Named("cancels-subscription-after-change"),
         None,
     ),
