@@ -112,6 +112,7 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("http/get/alive", TOO_LATE),
             ("http/get/second-stream", TOO_LATE),
+            ("jsonrpc/batch-initialize/alive", TOO_LATE),
             ("lifecycle/before-initialized/alive", TOO_LATE),
             ("lifecycle/before-initialized/no-requests", TOO_LATE),
             ("lifecycle/broken-initialize/alive", TOO_LATE),
@@ -303,6 +304,7 @@ const SAME_ID: &str = "observer/answers/same-id";
 const MEANINGS: &str = "observer/errors/meanings";
 const ONE_LINE: &str = "observer/errors/one-line";
 const OWN_RANGE: &str = "observer/errors/own-range";
+const UNASSIGNED: &str = "observer/errors/unassigned";
 const OWN_CANCEL: &str = "observer/cancellation/own";
 const NAMED_CANCEL: &str = "observer/cancellation/named";
 const ENCODING: &str = "observer/message/encoding";
@@ -831,6 +833,19 @@ pub(super) const OBSERVED: &[Observed] = &[
         None,
     )
     .within(MODERN),
+    over_lines(
+        UNASSIGNED,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/code", "-32500")),
+        Some(FindingCode::Value),
+    )
+    .within(LEGACY)
+    .with(&["errors/unknown-prompt/code:value"]),
+    over_lines(
+        UNASSIGNED,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""well""#)),
+        None,
+    )
+    .within(LEGACY),
     over_lines(
         OWN_CANCEL,
         Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mcp-assay-nobody"}}"#]),
