@@ -52,6 +52,8 @@ pub fn lint_context() -> LintContext {
 pub fn observer_rules() -> Vec<ObserverRule> {
     let rules = observer::rules().map(|(observer, rule)| ObserverRule {
         id: format!("observer/{observer}/{}", rule.id),
+        title: rule.title.to_owned(),
+        basis: rule.basis,
         role: rule.role,
         since: rule.since,
         until: rule.until,

@@ -7,6 +7,7 @@ mod support {
 }
 
 use assert_cmd::Command;
+use mcp_assay::closed::observer_rules;
 use mcp_assay_report::{COVERAGE_SCHEMA, LIST_SCHEMA};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -231,7 +232,22 @@ fn list_is_text_and_valid_json() {
             "`{id}` is in the JSON and not in the text"
         );
     }
+    let rules = listing["rules"].as_array().expect("rules");
+    let known = observer_rules();
+    assert_eq!(rules.len(), known.len());
+    for (rule, known) in rules.iter().zip(&known) {
+        assert_eq!(rule["id"].as_str(), Some(known.id.as_str()));
+        assert!(shown.contains(&known.id), "{}", known.id);
+        let revisions = rule["revisions"].as_array().expect("revisions").len();
+        let levels = rule["levels"].as_object().expect("levels").len();
+        assert_eq!(levels, revisions, "{} has a level in each", known.id);
+    }
+    let of_one = json(&["list", "--json", "observer/message"]);
+    assert_eq!(of_one["checks"], Value::Array(Vec::new()));
+    let of_one = of_one["rules"].as_array().expect("rules");
+    assert!(!of_one.is_empty() && of_one.len() < rules.len());
     let area = json(&["list", "--json", "ping"]);
+    assert_eq!(area["rules"], Value::Array(Vec::new()));
     assert_valid(LIST_SCHEMA, &area, "the listing of an area");
     let of_area = area["checks"].as_array().expect("checks");
     assert!(!of_area.is_empty() && of_area.len() < checks.len());
@@ -251,6 +267,11 @@ fn every_id_that_is_listed_can_be_explained() {
         let id = check["id"].as_str().expect("an id");
         let (card, _) = id.rsplit_once('/').expect("an id has a card");
         cards.insert(card, id);
+    }
+    for rule in listing["rules"].as_array().expect("rules") {
+        let id = rule["id"].as_str().expect("an id");
+        let (observer, _) = id.rsplit_once('/').expect("an id has an observer");
+        cards.insert(observer, id);
     }
     for id in cards.values() {
         assert!(

@@ -92,6 +92,34 @@ fn each_format_is_read_and_judged() {
 }
 
 #[test]
+fn what_breaks_no_rule_is_told_and_changes_no_exit_code() {
+    let output = judge(&["noted.txt"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    golden("noted", &text(&output.stdout));
+    let folder = folder();
+    let report = folder.path().join("report.json");
+    let report = report.to_str().expect("a path");
+    judge(&["noted.txt", "--report", &format!("json={report}")]);
+    let report: Value =
+        serde_json::from_slice(&fs::read(report).expect("a report")).expect("it is JSON");
+    let noted = report["noted"].as_array().expect("notes");
+    let told: Vec<_> = noted
+        .iter()
+        .map(|note| (note["at"].as_str(), note["count"].as_u64()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some("#8 /params/includeContext"), Some(1)),
+            (Some("#7 /result/nextcursor"), Some(2)),
+        ]
+    );
+    // The side that is not judged is not noted.
+    let clients = judge(&["noted.txt", "--role", "client"]);
+    assert!(!text(&clients.stdout).contains("NOTES"));
+}
+
+#[test]
 fn what_cannot_be_read_is_said_with_its_place() {
     let folder = folder();
     let write = |name: &str, bytes: &str| {

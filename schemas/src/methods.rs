@@ -24,6 +24,8 @@ pub struct Method {
     /// Whether it travels within an `InputRequiredResult` only, and its result within `inputResponses`.
     #[serde(default)]
     pub is_input: bool,
+    /// The revision that deprecated it, where one did.
+    pub deprecated: Option<String>,
     /// Capability that must have been declared before it is sent.
     pub capability: Option<Capability>,
     /// First revision.
@@ -36,6 +38,13 @@ impl Method {
     /// Whether it is a notification.
     pub fn is_notification(&self) -> bool {
         self.results.is_empty()
+    }
+
+    /// The revision that deprecated it, where that is this one or an earlier one.
+    pub fn deprecated_in(&self, revision: &str) -> Option<&str> {
+        self.deprecated
+            .as_deref()
+            .filter(|since| *since <= revision)
     }
 
     /// Whether it exists in a revision, given as its date.

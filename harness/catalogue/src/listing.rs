@@ -11,7 +11,7 @@ use mcp_assay_model::protocol::{Revision, Role};
 use mcp_assay_model::requirement::Level;
 use mcp_assay_model::scenario::{Basis, Check, Scenario};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Format name of `list --json`.
@@ -25,6 +25,8 @@ pub struct Listing {
     pub format: String,
     /// Every check, by card id and in order of its card.
     pub checks: Vec<ListedCheck>,
+    /// Every rule of an observer, in order of id.
+    pub rules: Vec<ListedRule>,
 }
 
 /// One line of a listing.
@@ -49,28 +51,58 @@ pub struct ListedCheck {
     pub contested: Option<String>,
 }
 
+/// One rule of an observer, which judges every conversation.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedRule {
+    /// `observer/<name>/<rule>`.
+    pub id: String,
+    /// What it says, in a line.
+    pub title: String,
+    /// Specification or robustness.
+    pub basis: Basis,
+    /// Whom it binds; rules on clients judge in `judge` and `tap` alone.
+    pub role: Role,
+    /// Level by revision.
+    pub levels: BTreeMap<Revision, Level>,
+    /// Revisions that have it, oldest first.
+    pub revisions: Vec<Revision>,
+}
+
 impl Listing {
-    /// Every check of a catalogue.
-    pub fn of(catalogue: &Catalogue) -> Self {
+    /// Every check of a catalogue, and every one of these rules.
+    pub fn of(catalogue: &Catalogue, rules: &[ObserverRule]) -> Self {
         let checks = catalogue
             .checks()
             .map(|(scenario, check)| listed(catalogue, scenario, check));
         Listing {
             format: LIST_FORMAT.to_owned(),
             checks: checks.collect(),
+            rules: rules
+                .iter()
+                .map(|rule| listed_rule(catalogue, rule))
+                .collect(),
         }
     }
 
-    /// Keeps the checks whose id satisfies a predicate.
+    /// Keeps the checks and the rules whose id satisfies a predicate.
     #[must_use]
     pub fn filtered(mut self, keep: impl Fn(&str) -> bool) -> Self {
         self.checks.retain(|check| keep(&check.id));
+        self.rules.retain(|rule| keep(&rule.id));
         self
     }
 
-    /// The text for a person: id, level of the newest revision, revisions, needs, title; one line each.
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.checks.is_empty() && self.rules.is_empty()
+    }
+
+    /// The text for a person, one line each: id, level of the newest revision, revisions, title, and of a check its needs, of a rule whom it
+    /// binds.
     pub fn text(&self) -> String {
-        let id_width = width(self.checks.iter().map(|check| check.id.as_str()));
+        let checks = self.checks.iter().map(|check| check.id.as_str());
+        let id_width = width(checks.chain(self.rules.iter().map(|rule| rule.id.as_str())));
         let mut out = String::new();
         for check in &self.checks {
             let level = check.levels.values().next_back();
@@ -95,13 +127,38 @@ impl Listing {
             .iter()
             .filter_map(|check| check.id.rsplit_once('/'))
             .map(|(card, _)| card)
-            .collect::<std::collections::BTreeSet<_>>();
-        let _ = writeln!(
-            out,
-            "\n{} checks in {} scenarios",
-            self.checks.len(),
-            cards.len()
-        );
+            .collect::<BTreeSet<_>>();
+        for rule in &self.rules {
+            let level = rule.levels.values().next_back();
+            let level = level.map_or("-", |level| level.as_str());
+            let range = range(&rule.revisions);
+            let _ = writeln!(
+                out,
+                "{:id_width$}  {level:11} {range:22}  {}  [{}]",
+                rule.id, rule.title, rule.role
+            );
+        }
+        let observers = self
+            .rules
+            .iter()
+            .filter_map(|rule| rule.id.rsplit_once('/'));
+        let observers: BTreeSet<&str> = observers.map(|(observer, _)| observer).collect();
+        let mut counts = Vec::new();
+        if !self.checks.is_empty() || self.rules.is_empty() {
+            counts.push(format!(
+                "{} checks in {} scenarios",
+                self.checks.len(),
+                cards.len()
+            ));
+        }
+        if !self.rules.is_empty() {
+            counts.push(format!(
+                "{} rules of {} observers",
+                self.rules.len(),
+                observers.len()
+            ));
+        }
+        let _ = writeln!(out, "\n{}", counts.join(", "));
         out
     }
 
@@ -124,6 +181,31 @@ fn listed(catalogue: &Catalogue, scenario: &Scenario, check: &Check) -> ListedCh
         levels: levels.collect(),
         needs: scenario.needs.iter().map(ToString::to_string).collect(),
         contested: check.contested.clone(),
+        revisions,
+    }
+}
+
+fn listed_rule(catalogue: &Catalogue, rule: &ObserverRule) -> ListedRule {
+    let is_in = |revision: &Revision| {
+        rule.since <= *revision && rule.until.is_none_or(|until| *revision <= until)
+    };
+    let revisions: Vec<Revision> = Revision::ALL.into_iter().filter(is_in).collect();
+    let level = |revision: Revision| match rule.basis {
+        Basis::Robustness => Some(Level::Robustness),
+        Basis::Spec => {
+            let rows = catalogue.requirements().of(revision).cited(&rule.cites);
+            rows.iter().map(|row| row.effective_level()).min()
+        }
+    };
+    let levels = revisions
+        .iter()
+        .filter_map(|revision| Some((*revision, level(*revision)?)));
+    ListedRule {
+        id: rule.id.clone(),
+        title: rule.title.clone(),
+        basis: rule.basis,
+        role: rule.role,
+        levels: levels.collect(),
         revisions,
     }
 }

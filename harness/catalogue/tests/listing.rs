@@ -7,7 +7,7 @@ use mcp_assay_catalogue::listing::{
 };
 use mcp_assay_model::protocol::{Revision, Role};
 use mcp_assay_model::requirement::Level;
-use mcp_assay_model::scenario::Source;
+use mcp_assay_model::scenario::{Basis, Source};
 use std::collections::BTreeSet;
 
 const CARD: &str = r#"# What a server says to a method that it does not have.
@@ -55,7 +55,7 @@ fn small() -> Catalogue {
 #[test]
 fn list_gives_a_level_for_each_revision() {
     let catalogue = small();
-    let listing = Listing::of(&catalogue);
+    let listing = Listing::of(&catalogue, &[]);
     assert_eq!(listing.format, LIST_FORMAT);
     let [is_error, soon] = listing.checks.as_slice() else {
         panic!("{listing:?}");
@@ -180,6 +180,8 @@ fn coverage_counts_each_row_once_and_follows_repetitions() {
 
     let rule = ObserverRule {
         id: "observer/jsonrpc/shape".to_owned(),
+        title: "it has a shape".to_owned(),
+        basis: Basis::Spec,
         role: Role::Server,
         since: Revision::R2024_11_05,
         until: Some(Revision::R2024_11_05),
@@ -206,6 +208,61 @@ fn fixtures_are_explained_with_lines_for_the_profile() {
 }
 
 #[test]
+fn rules_of_observers_are_listed_with_their_role_and_are_found_by_their_id() {
+    let rule = |id: &str, role: Role, basis: Basis| ObserverRule {
+        id: id.to_owned(),
+        title: "it has a shape".to_owned(),
+        basis,
+        role,
+        since: Revision::R2025_03_26,
+        until: Some(Revision::R2025_06_18),
+        cites: match basis {
+            Basis::Spec => vec!["2024-11-05/basic/messages#responses.1".to_owned()],
+            Basis::Robustness => Vec::new(),
+        },
+    };
+    let rules = [
+        rule("observer/jsonrpc/shape", Role::Server, Basis::Spec),
+        rule("observer/stdout/quiet", Role::Client, Basis::Robustness),
+    ];
+    let listing = Listing::of(&small(), &rules);
+    let [shape, quiet] = listing.rules.as_slice() else {
+        panic!("{listing:?}");
+    };
+    let levels: Vec<_> = shape.levels.iter().collect();
+    let wanted = [Revision::R2025_03_26, Revision::R2025_06_18];
+    assert_eq!(shape.revisions, wanted);
+    assert_eq!(
+        levels,
+        wanted
+            .iter()
+            .map(|it| (it, &Level::Must))
+            .collect::<Vec<_>>()
+    );
+    assert!(
+        quiet
+            .levels
+            .values()
+            .all(|level| *level == Level::Robustness)
+    );
+    let text = listing.text();
+    for line in [
+        "observer/jsonrpc/shape          MUST        2025-03-26..2025-06-18  it has a shape  [server]",
+        "observer/stdout/quiet           robustness  2025-03-26..2025-06-18  it has a shape  [client]",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(
+        text.ends_with("2 checks in 1 scenarios, 2 rules of 2 observers\n"),
+        "{text}"
+    );
+    let kept = listing.filtered(|id| id.starts_with("observer/stdout/"));
+    assert!(kept.text().ends_with("\n1 rules of 1 observers\n"));
+    assert!(!kept.is_empty());
+    assert!(kept.filtered(|_| false).is_empty());
+}
+
+#[test]
 fn every_card_of_the_binary_is_explained() {
     let Ok(catalogue) = Catalogue::embedded() else {
         return; // The test of the embedded cards tells why.
@@ -214,7 +271,7 @@ fn every_card_of_the_binary_is_explained() {
         explain(&catalogue, &id).unwrap_or_else(|error| panic!("{error}"));
     }
     assert_eq!(
-        Listing::of(&catalogue).checks.len(),
+        Listing::of(&catalogue, &[]).checks.len(),
         catalogue.checks().count()
     );
 }

@@ -47,6 +47,7 @@ const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub struct Monitor {
     binding: Binding,
     given: Option<Revision>,
+    takes_notes: bool,
     /// Whether a message was seen.
     is_begun: bool,
     /// Whether more may have been said before what is seen.
@@ -105,6 +106,7 @@ impl Monitor {
         Monitor {
             binding,
             given: None,
+            takes_notes: false,
             is_begun: false,
             midway: false,
             waiting: Some(Waiting::default()),
@@ -120,6 +122,13 @@ impl Monitor {
     #[must_use]
     pub fn assuming(mut self, revision: Revision) -> Self {
         self.given = Some(revision);
+        self
+    }
+
+    /// With notes on what breaks no rule and is worth a word; it takes about as long again as judging the messages.
+    #[must_use]
+    pub fn with_notes(mut self) -> Self {
+        self.takes_notes = true;
         self
     }
 
@@ -247,6 +256,8 @@ impl Monitor {
             return;
         }
         self.close(&End::Alive);
+        // What is worth a word in one revision may be the rule in another.
+        let takes_notes = self.takes_notes && revision.is_some();
         let revisions = match revision {
             Some(revision) => vec![revision],
             None => Revision::ALL.to_vec(),
@@ -259,10 +270,11 @@ impl Monitor {
                 } else {
                     Before::Asked(Past::default())
                 };
-                (
-                    revision,
-                    Watchers::new(revision, self.binding, before).of_both_sides(),
-                )
+                let watchers = Watchers::new(revision, self.binding, before).of_both_sides();
+                match takes_notes {
+                    true => (revision, watchers.with_notes()),
+                    false => (revision, watchers),
+                }
             })
             .collect();
         for entry in &waiting.entries {

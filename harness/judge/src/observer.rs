@@ -36,7 +36,7 @@ mod tally;
 mod tasks;
 mod tools;
 
-pub use sightings::{Sighting, Sightings};
+pub use sightings::{Example, Remark, Sighting, Sightings};
 pub use tally::{Seen, Tally};
 
 use dialogue::{Dialogue, Said};
@@ -224,6 +224,13 @@ impl Watchers {
         self
     }
 
+    /// Has what breaks no rule noted as well; it costs as much as judging the messages does.
+    #[must_use]
+    pub fn with_notes(mut self) -> Self {
+        self.dialogue.takes_notes = true;
+        self
+    }
+
     /// Sees the next entry, sent or received, in order of `seq`.
     pub fn see(&mut self, entry: &Entry) {
         let said = self.dialogue.see(entry);
@@ -254,11 +261,23 @@ impl Watchers {
 
 /// Runs every observer over a record.
 pub fn observe(record: &Record) -> Vec<Observed> {
-    let mut watchers = Watchers::new(
+    watch(record, of_record(record))
+}
+
+/// Runs every observer over a record, and has them take notes.
+pub fn observe_and_note(record: &Record) -> Vec<Observed> {
+    watch(record, of_record(record).with_notes())
+}
+
+fn of_record(record: &Record) -> Watchers {
+    Watchers::new(
         record.revision,
         record.binding,
         Before::Asked(record.past.clone()),
-    );
+    )
+}
+
+fn watch(record: &Record, mut watchers: Watchers) -> Vec<Observed> {
     for entry in &record.entries {
         watchers.see(entry);
     }

@@ -186,6 +186,35 @@ pub struct RunFinished {
     pub coverage: Coverage,
     /// Remarks that are no findings, a line each: 'this server handles one request at a time'.
     pub notes: Vec<String>,
+    /// What the messages held that breaks no rule and is still worth a word; left out where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<Noted>,
+}
+
+/// Something in a message that breaks no rule and is still worth a word: a name that is nearly a known one, use of what is deprecated.
+///
+/// **Shape**: one for each message text, role, method and place, whatever the revision. It is no verdict, and counts for nothing.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noted {
+    /// Who sent it.
+    pub role: Role,
+    /// Revisions in which it was seen, the oldest first.
+    pub revisions: Vec<Revision>,
+    /// Method of the message, or of the request that it answers; empty where there is none.
+    pub method: String,
+    /// JSON pointer within the message, with array indices as `*`.
+    pub path: String,
+    /// A fragment that a stranger understands.
+    pub message: String,
+    /// How often, 1 and more.
+    pub count: u64,
+    /// The smallest example, cut to a line.
+    pub actual: String,
+    /// Case of the example.
+    pub case: String,
+    /// Its place there: `#12 /result/nextcursor`.
+    pub at: String,
 }
 
 /// Results that wait for the same thing.

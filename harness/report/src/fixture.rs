@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mcp_assay_model::event::{
-    Coverage, EVENTS_FORMAT, Event, LevelCoverage, RevisionCoverage, RunFinished, RunStarted,
-    TargetFacts, Tool, WaitingFor,
+    Coverage, EVENTS_FORMAT, Event, LevelCoverage, Noted, RevisionCoverage, RunFinished,
+    RunStarted, TargetFacts, Tool, WaitingFor,
 };
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision, Role};
@@ -61,6 +61,7 @@ pub(crate) fn clean() -> Vec<Event> {
     let end = RunFinished {
         waiting_for: Vec::new(),
         notes: Vec::new(),
+        noted: Vec::new(),
         ..finished(0, &[])
     };
     events.push(Event::RunFinished(end));
@@ -83,6 +84,7 @@ pub(crate) fn not_reached() -> Vec<Event> {
         waiting_for: Vec::new(),
         coverage: Coverage::default(),
         notes: Vec::new(),
+        noted: Vec::new(),
         waiting_ms: 61,
         duration_ms: 64,
         ..finished(3, &[&reason])
@@ -105,6 +107,7 @@ pub(crate) fn not_reached_over_http(argv: &[&str]) -> Vec<Event> {
         waiting_for: Vec::new(),
         coverage: Coverage::default(),
         notes: Vec::new(),
+        noted: Vec::new(),
         waiting_ms: 0,
         duration_ms: 4,
         ..finished(3, &[reason])
@@ -664,6 +667,30 @@ fn finished(exit_code: u8, reasons: &[&str]) -> RunFinished {
         },
         notes: vec![
             "this server handles one request at a time, so deadlines were widened".to_owned(),
+        ],
+        noted: vec![
+            Noted {
+                role: Role::Server,
+                revisions: vec![Revision::R2025_11_25],
+                method: "tools/list".to_owned(),
+                path: "/result/nextcursor".to_owned(),
+                message: "member `nextcursor` is unknown; there is `nextCursor`".to_owned(),
+                count: 12,
+                actual: "\"p\u{1b}[31m2\"".to_owned(),
+                case: case("tools/listed", ""),
+                at: "#14 /result/nextcursor".to_owned(),
+            },
+            Noted {
+                role: Role::Server,
+                revisions: vec![Revision::R2025_11_25, Revision::R2026_07_28],
+                method: String::new(),
+                path: "/error/data".to_owned(),
+                message: "something else is worth a word".to_owned(),
+                count: 1,
+                actual: String::new(),
+                case: case("errors/unknown-method", ""),
+                at: "#3 /error/data".to_owned(),
+            },
         ],
     }
 }

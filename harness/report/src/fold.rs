@@ -5,7 +5,7 @@
 
 use crate::transcript::{Kept, position};
 use mcp_assay_model::event::{
-    Coverage, Event, RunFinished, RunStarted, TargetFacts, Tool, WaitingFor,
+    Coverage, Event, Noted, RunFinished, RunStarted, TargetFacts, Tool, WaitingFor,
 };
 use mcp_assay_model::protocol::Role;
 use mcp_assay_model::result::CheckResult;
@@ -54,6 +54,9 @@ pub struct Report {
     pub waiting_for: Vec<WaitingFor>,
     /// Requirements tested, per revision.
     pub coverage: Coverage,
+    /// What breaks no rule and is still worth a word; left out where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<Noted>,
     /// One per check and case.
     pub results: Vec<CheckResult>,
 }
@@ -231,6 +234,7 @@ impl Fold {
             summary: Summary::of(&self.results),
             waiting_for: finished.waiting_for,
             coverage: finished.coverage,
+            noted: finished.noted,
             results: self.results,
         };
         let ending = Ending {
@@ -339,6 +343,7 @@ fn cut_off() -> RunFinished {
         waiting_for: Vec::new(),
         coverage: Coverage::default(),
         notes: Vec::new(),
+        noted: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ mod shape;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mcp_assay_model::event::{ConversationEnd, Event, RunFinished, RunStarted, TargetFacts};
+use mcp_assay_model::event::{ConversationEnd, Event, Noted, RunFinished, RunStarted, TargetFacts};
 use mcp_assay_model::finding::Finding;
 use mcp_assay_model::result::{CheckResult, HttpFacts, TranscriptEntry};
 use serde_json::{Map, Value};
@@ -77,6 +77,7 @@ impl Mask {
             Event::RunFinished(RunFinished {
                 reasons,
                 notes,
+                noted,
                 waiting_for,
                 ..
             }) => {
@@ -87,6 +88,7 @@ impl Mask {
                 waiting_for
                     .iter_mut()
                     .for_each(|wait| self.replace(&mut wait.profile));
+                noted.iter_mut().for_each(|note| self.noted(note));
             }
         }
     }
@@ -242,6 +244,23 @@ impl Mask {
             }
         }
         out
+    }
+
+    fn noted(&self, note: &mut Noted) {
+        let Noted {
+            method,
+            path,
+            message,
+            actual,
+            at,
+            ..
+        } = note;
+        [method, message, actual]
+            .into_iter()
+            .for_each(|text| self.replace(text));
+        for place in [path, at] {
+            *place = self.literal(place);
+        }
     }
 
     fn finding(&self, finding: &mut Finding) {

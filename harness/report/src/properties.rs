@@ -255,10 +255,23 @@ fn a_list_fits_its_schema_which_is_closed() {
         "revisions": ["2024-11-05"],
         "needs": ["capability:tools"],
         "contested": null,
+    }], "rules": [{
+        "id": "observer/message/result",
+        "title": "a result has the shape of its method",
+        "basis": "spec",
+        "role": "server",
+        "levels": {"2024-11-05": "MUST"},
+        "revisions": ["2024-11-05"],
     }]});
     assert_eq!(problems(&schema, &value), [""; 0]);
-    value["checks"][0]["surprise"] = Value::Null;
-    assert!(!schema.is_valid(&value));
+    for list in ["checks", "rules"] {
+        value[list][0]["surprise"] = Value::Null;
+        assert!(!schema.is_valid(&value), "{list}");
+        value[list][0]
+            .as_object_mut()
+            .expect("it is one")
+            .remove("surprise");
+    }
 }
 
 /// Every object of a value gets a member that no schema names; each must be refused, or the schema is open there.
@@ -273,6 +286,7 @@ fn the_schemas_are_closed() {
         "/target",
         "/summary",
         "/waiting_for/0",
+        "/noted/0",
         "/coverage",
         "/coverage/revisions/0",
         "/coverage/revisions/0/levels/MUST",

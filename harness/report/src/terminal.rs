@@ -128,7 +128,7 @@ pub fn render(report: &Report, ending: &Ending, look: &Look) -> String {
         summary::tolerated(&mut page, report);
         summary::undecided(&mut page, report);
         summary::waiting(&mut page, report);
-        summary::notes(&mut page, ending);
+        summary::notes(&mut page, report, ending);
     }
     summary::counts(&mut page, report, ending, look);
     summary::exit(&mut page, report, ending);

@@ -57,9 +57,9 @@ impl Colour {
 pub enum Command {
     /// Test a server: `mcp-assay run -- COMMAND ARG...`, or `mcp-assay run URL`
     Run(Box<Run>),
-    /// List checks.
+    /// List checks, and the rules of observers.
     List(List),
-    /// Explain a check or a scenario: rule, requirements, steps, proofs.
+    /// Explain a check, a scenario or the rule of an observer: rule, requirements, steps, proofs.
     Explain(Explain),
     /// How much of the specification the checks cover.
     Coverage(Coverage),
@@ -207,7 +207,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// Arguments of `list`.
 #[derive(Args, Debug)]
 pub struct List {
-    /// Only these: an area, a scenario, a check, or a glob over them.
+    /// Only these: an area, a scenario, a check, `observer`, an observer, a rule of one, or a glob over them.
     #[arg(value_name = "ID")]
     pub only: Vec<String>,
     /// As JSON, in the format mcp-assay/list/1.
@@ -221,7 +221,7 @@ pub struct List {
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
 pub struct Explain {
-    /// A scenario or a check.
+    /// A scenario, a check, or the rule of an observer.
     #[arg(value_name = "ID", required_unless_present_any = ["fixtures", "natives"])]
     pub id: Option<String>,
     /// Print a shell script that sends the exact bytes, without mcp-assay.

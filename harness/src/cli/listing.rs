@@ -12,7 +12,8 @@ use mcp_assay_catalogue::listing::{
 };
 use mcp_assay_catalogue::{Catalogue, catalogue::LoadError};
 use mcp_assay_judge::observer;
-use mcp_assay_model::protocol::Revision;
+use mcp_assay_model::protocol::{Revision, Role};
+use mcp_assay_model::scenario::Basis;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
@@ -65,7 +66,7 @@ pub fn print(text: &str) -> Result<ExitCode, Failure> {
 /// **Errors**: broken cards, a pattern that is no glob or selects nothing.
 pub fn list(list: &List) -> Result<ExitCode, Failure> {
     let catalogue = load(list.suites.as_deref())?;
-    let mut listing = Listing::of(&catalogue);
+    let mut listing = Listing::of(&catalogue, &observer_rules());
     if !list.only.is_empty() {
         let mut globs = Vec::new();
         for pattern in &list.only {
@@ -81,7 +82,7 @@ pub fn list(list: &List) -> Result<ExitCode, Failure> {
                         .is_some_and(|rest| rest.starts_with('/'))
             })
         });
-        if listing.checks.is_empty() {
+        if listing.is_empty() {
             let message = format!("`{}` selects nothing", list.only.join(" "));
             return Err(Failure {
                 message,
@@ -143,10 +144,29 @@ pub fn explain(explain: &Explain) -> Result<ExitCode, Failure> {
 fn rule_text(catalogue: &Catalogue, id: &str) -> Option<String> {
     let place = id.strip_prefix("observer/")?.split_once('/')?;
     let (_, rule) = observer::rules().find(|(observer, rule)| (*observer, rule.id) == place)?;
-    let mut out = format!("{id}\n  {}\n\nRule\n  {}\n\n", rule.title, rule.rule);
-    out.push_str("Judged on every message of every conversation of a run. Nothing judged is no pass.\n\nCites\n");
+    let until = rule.until.or(Revision::ALL.last().copied());
+    let range = match until {
+        Some(until) if until != rule.since => format!("{}..{until}", rule.since),
+        _ => rule.since.to_string(),
+    };
+    let mut out = format!(
+        "{id} ({}, {range})\n  {}\n\nRule\n  {}\n\n",
+        rule.role, rule.title, rule.rule
+    );
+    out.push_str(match rule.role {
+        Role::Server => "Judged in every conversation of `run`, `judge` and `tap`.",
+        Role::Client => {
+            "Judged in every conversation of `judge` and `tap`; in a run the client is mcp-assay."
+        }
+    });
+    out.push_str(" Nothing judged is no pass.\n\n");
+    if rule.basis == Basis::Robustness {
+        out.push_str("Robustness: it cites no sentence.\n");
+        return Some(out);
+    }
+    out.push_str("Cites\n");
     let cites: Vec<String> = rule.cites.iter().map(|cite| (*cite).to_owned()).collect();
-    for revision in Revision::ALL {
+    for revision in Revision::ALL.into_iter().filter(|it| rule.is_in(*it)) {
         for row in catalogue.requirements().of(revision).cited(&cites) {
             out.push_str(&format!(
                 "  {} {}\n    {}\n",

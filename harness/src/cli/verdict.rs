@@ -148,6 +148,7 @@ impl Verdict<'_> {
             waiting_for: Vec::new(),
             coverage: Coverage::default(),
             notes,
+            noted: judged.noted(&scope.roles),
         }));
         told.finish()?;
         Ok(code)

@@ -110,8 +110,10 @@ pub(super) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
     (
         "slow-head+http",
         &[
+            ("cancellation/opening/alive", TOO_LATE),
             ("http/get/alive", TOO_LATE),
             ("http/get/second-stream", TOO_LATE),
+            ("jsonrpc/batch-initialize/alive", TOO_LATE),
             ("lifecycle/before-initialized/alive", TOO_LATE),
             ("lifecycle/before-initialized/no-requests", TOO_LATE),
             ("lifecycle/broken-initialize/alive", TOO_LATE),
@@ -302,6 +304,7 @@ const SAME_ID: &str = "observer/answers/same-id";
 const MEANINGS: &str = "observer/errors/meanings";
 const ONE_LINE: &str = "observer/errors/one-line";
 const OWN_RANGE: &str = "observer/errors/own-range";
+const UNASSIGNED: &str = "observer/errors/unassigned";
 const OWN_CANCEL: &str = "observer/cancellation/own";
 const NAMED_CANCEL: &str = "observer/cancellation/named";
 const ENCODING: &str = "observer/message/encoding";
@@ -309,6 +312,7 @@ const RELATED: &str = "observer/http/related";
 const UNRELATED: &str = "observer/http/unrelated-on-listen";
 const RETRY: &str = "observer/http/retry";
 const CANCELLED: &str = "observer/subscriptions/cancelled";
+const CANCELS_SENT: &str = "observer/subscriptions/in-flight";
 const REQUESTED: &str = "observer/subscriptions/requested";
 const TAG: &str = "observer/subscriptions/tag";
 const STDOUT: &str = "observer/stdout/messages-only";
@@ -567,6 +571,19 @@ pub(super) const OBSERVED: &[Observed] = &[
         None,
     ),
     over_lines(
+        CANCELS_SENT,
+        Lie::Instead(
+            "notifications/progress",
+            b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":\"mcp-assay-never-sent\"}}\n",
+        ),
+        Some(FindingCode::Id),
+    ),
+    over_lines(
+        CANCELS_SENT,
+        Lie::Named("cancels-subscription-after-change"),
+        None,
+    ),
+    over_lines(
         REQUESTED,
         Lie::Named("notifies-unasked"),
         Some(FindingCode::UnexpectedMessage),
@@ -816,6 +833,19 @@ pub(super) const OBSERVED: &[Observed] = &[
         None,
     )
     .within(MODERN),
+    over_lines(
+        UNASSIGNED,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/code", "-32500")),
+        Some(FindingCode::Value),
+    )
+    .within(LEGACY)
+    .with(&["errors/unknown-prompt/code:value"]),
+    over_lines(
+        UNASSIGNED,
+        Lie::InReply("prompts/get", 1, Change::Set("/error/message", r#""well""#)),
+        None,
+    )
+    .within(LEGACY),
     over_lines(
         OWN_CANCEL,
         Lie::Before("tools/list", &[r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mcp-assay-nobody"}}"#]),

@@ -590,6 +590,7 @@ impl Run<'_> {
             waiting_for: self.waiting.lines(stage.catalogue.facts()),
             coverage,
             notes: self.notes,
+            noted: self.observed.noted(),
         }));
         code
     }

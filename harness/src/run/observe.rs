@@ -1,9 +1,10 @@
 //! Observers over all conversations of a run, and the confirmation of what they found.
 
 use mcp_assay_catalogue::Catalogue;
-use mcp_assay_judge::observer::{Seen, Tally, observe};
+use mcp_assay_judge::observer::{Seen, Tally, observe, observe_and_note};
+use mcp_assay_model::event::Noted;
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::protocol::{Binding, Revision};
+use mcp_assay_model::protocol::{Binding, Revision, Role};
 use mcp_assay_model::record::{Entry, Record};
 use mcp_assay_model::requirement::{Citation, Level};
 use mcp_assay_model::result::{CheckResult, Stage};
@@ -91,7 +92,13 @@ impl Observed {
     /// `connection`: the first case on its connection, which is itself unless the connection is shared.
     pub fn see(&mut self, case: &str, connection: &str, record: &Record) {
         let place = (record.revision, record.binding);
-        self.first.add(place, case, connection, &observe(record));
+        self.first
+            .add(place, case, connection, &observe_and_note(record));
+    }
+
+    /// What of the target's messages breaks no rule and is worth a word.
+    pub fn noted(&self) -> Vec<Noted> {
+        self.first.noted(&BTreeSet::from([Role::Server]))
     }
 
     /// Watches the conversation of an example that was run again.

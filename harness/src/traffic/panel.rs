@@ -7,7 +7,7 @@ use crate::run::observe::{level_of, rule_result};
 use mcp_assay_catalogue::Catalogue;
 use mcp_assay_judge::monitor::{Monitor, News, Summary};
 use mcp_assay_judge::observer::{Seen, Tally, rules};
-use mcp_assay_model::event::ConversationEnd;
+use mcp_assay_model::event::{ConversationEnd, Noted};
 use mcp_assay_model::finding::Finding;
 use mcp_assay_model::protocol::{Binding, Revision, Role};
 use mcp_assay_model::record::{End, Entry};
@@ -135,7 +135,7 @@ impl Panel {
                 binding,
                 revision,
             } => {
-                let monitor = Monitor::new(*binding);
+                let monitor = Monitor::new(*binding).with_notes();
                 let monitor = match revision.or(self.scope.revision) {
                     Some(revision) => monitor.assuming(revision),
                     None => monitor,
@@ -342,6 +342,11 @@ impl Judged {
             });
         }
         example
+    }
+
+    /// What breaks no rule and is worth a word, of these roles, where the revision is known.
+    pub fn noted(&self, roles: &BTreeSet<Role>) -> Vec<Noted> {
+        self.known.noted(roles)
     }
 
     /// Remarks, a line each.

@@ -125,6 +125,7 @@ impl Recorder {
             waiting_for: Vec::new(),
             coverage: Coverage::default(),
             notes: vec![MASKED.to_owned()],
+            noted: Vec::new(),
         }))?;
         self.out.finish()
     }

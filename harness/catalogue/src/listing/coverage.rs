@@ -15,6 +15,10 @@ use std::fmt::Write as _;
 pub struct ObserverRule {
     /// `observer/NAME/RULE`.
     pub id: String,
+    /// What it says, in a line.
+    pub title: String,
+    /// Specification or robustness.
+    pub basis: Basis,
     /// Whom it binds.
     pub role: Role,
     /// First revision it judges.

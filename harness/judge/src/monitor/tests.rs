@@ -1,4 +1,6 @@
 use super::*;
+use crate::observer::Tally;
+use mcp_assay_model::event::Noted;
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
 const TWICE: &str = r#"{"jsonrpc":"2.0","id":7,"result":{}}"#;
@@ -118,4 +120,106 @@ fn what_is_kept_until_the_revision_is_known_is_bounded() {
     }
     assert!(monitor.waiting.is_none());
     assert_eq!(monitor.revision(), None);
+}
+
+const BOTH: [Role; 2] = [Role::Server, Role::Client];
+
+/// What is noted of a conversation, a line each: who, where, what, how often.
+fn noted(summary: &Summary, roles: &[Role]) -> Vec<String> {
+    let mut tally = Tally::of_both_sides();
+    for part in &summary.parts {
+        if let Some(revision) = part.revision {
+            tally.add(
+                (revision, Binding::Stdio),
+                "a talk",
+                "a talk",
+                &part.observed,
+            );
+        }
+    }
+    let line = |note: Noted| {
+        let Noted {
+            role,
+            path,
+            message,
+            count,
+            actual,
+            at,
+            ..
+        } = note;
+        assert_eq!(note.case, "a talk");
+        format!("{role} {path} {message} x{count} {actual} {at}")
+    };
+    let roles = roles.iter().copied().collect();
+    tally.noted(&roles).into_iter().map(line).collect()
+}
+
+#[test]
+fn what_breaks_no_rule_is_noted_once_for_each_place_with_its_smallest_example() {
+    let lines = |actual: &str, id: u32| {
+        [
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list"}}"#),
+            format!(
+                r#"<{{"jsonrpc":"2.0","id":{id},"result":{{"tools":[],"nextcursor":"{actual}"}}}}"#
+            ),
+        ]
+    };
+    let (first, second) = (lines("a long one", 2), lines("b", 3));
+    let offers =
+        initialized("2025-06-18").replace(r#""capabilities":{}"#, r#""capabilities":{"tools":{}}"#);
+    let opened = format!("<{offers}");
+    let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    let talk = [
+        INITIALIZE, &opened, ready, &first[0], &first[1], &second[0], &second[1],
+    ];
+    let summary = said(Monitor::new(Binding::Stdio).with_notes(), &talk).finish();
+    assert_eq!(found(&summary), [""; 0]);
+    let line = r#"server /result/nextcursor member `nextcursor` is unknown; there is `nextCursor` x2 "b" #7 /result/nextcursor"#;
+    assert_eq!(noted(&summary, &BOTH), [line]);
+    assert_eq!(noted(&summary, &[Role::Client]), [""; 0]);
+}
+
+#[test]
+fn the_id_of_an_answer_is_the_requests_and_not_worth_a_word() {
+    let opened = format!("<{}", initialized("2025-06-18"));
+    let talk = [
+        INITIALIZE,
+        &opened,
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        "{",
+        r#"<{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}}"#,
+    ];
+    let summary = said(Monitor::new(Binding::Stdio).with_notes(), &talk).finish();
+    assert_eq!(noted(&summary, &[Role::Server]), [""; 0]);
+}
+
+#[test]
+fn deprecated_use_is_noted_on_the_side_that_uses_it_and_in_the_revisions_that_say_so() {
+    let asks = |context: &str| {
+        format!(
+            r#"<{{"jsonrpc":"2.0","id":"s","method":"sampling/createMessage","params":{{"messages":[],"maxTokens":1,"includeContext":"{context}"}}}}"#
+        )
+    };
+    for (revision, context, count) in [
+        ("2025-06-18", "allServers", 0),
+        ("2025-11-25", "none", 0),
+        ("2025-11-25", "allServers", 1),
+    ] {
+        let opened = format!("<{}", initialized(revision));
+        let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+        let asks = asks(context);
+        let talk = [INITIALIZE, &opened, ready, &asks];
+        let summary = said(Monitor::new(Binding::Stdio).with_notes(), &talk).finish();
+        let noted = noted(&summary, &BOTH);
+        assert_eq!(noted.len(), count, "{revision} {context} {noted:?}");
+        if let [note] = &noted[..] {
+            let place = "server /params/includeContext `includeContext`: a value other than `none`, deprecated since 2025-11-25";
+            assert!(note.starts_with(place), "{note}");
+        }
+    }
+    let call = crate::testing::modern("1", "tools/call", r#""name":"t","#, "");
+    let asks = r#"<{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"k":{"method":"roots/list"},"l":{"method":"roots/list"}},"requestState":"s"}}"#;
+    let summary = said(Monitor::new(Binding::Stdio).with_notes(), &[&call, asks]).finish();
+    let line = r#"server /result/inputRequests/*/method `roots/list` is deprecated since 2026-07-28 x2 "roots/list" #2 /result/inputRequests/k/method"#;
+    assert_eq!(noted(&summary, &[Role::Server]), [line]);
 }

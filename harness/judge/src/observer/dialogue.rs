@@ -35,6 +35,8 @@ pub(super) struct Dialogue {
     before: Before,
     /// Whether the client is judged as well; not where it is ourselves, and breaks rules on purpose.
     pub judges_clients: bool,
+    /// Whether what breaks no rule is noted.
+    pub takes_notes: bool,
     by_label: BTreeMap<String, Client>,
 }
 
@@ -83,6 +85,8 @@ pub(super) struct Said<'d> {
     came: Option<Option<&'d Asked>>,
     /// Whether the client is judged as well.
     pub judges_clients: bool,
+    /// Whether what breaks no rule is noted.
+    pub takes_notes: bool,
 }
 
 /// A single message by the revision.
@@ -105,6 +109,7 @@ impl Dialogue {
             revision,
             before,
             judges_clients: false,
+            takes_notes: false,
             by_label: BTreeMap::new(),
         }
     }
@@ -135,6 +140,7 @@ impl Dialogue {
             client,
             came: client.judged(entry, revision),
             judges_clients: self.judges_clients,
+            takes_notes: self.takes_notes,
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
+use mcp_assay_model::scenario::Basis;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -12,8 +13,9 @@ const CODES: &str = "codes";
 const MEANINGS: &str = "meanings";
 const ONE_LINE: &str = "one-line";
 const OWN_RANGE: &str = "own-range";
+const UNASSIGNED: &str = "unassigned";
 
-/// Watches the codes of errors in the modern era.
+/// Watches the codes and the texts of errors.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Codes;
 
@@ -55,6 +57,16 @@ impl Observer for Codes {
                     &["2026-07-28/basic/index#error-codes.8"],
                 )
                 .since(Revision::R2026_07_28),
+                Rule {
+                    basis: Basis::Robustness,
+                    ..Rule::of_servers(
+                        UNASSIGNED,
+                        "no error code is used that JSON-RPC keeps for later",
+                        "JSON-RPC reserves -32768 to -32000, gives a meaning to five of these codes, and leaves -32099 to -32000 to servers; the rest may come to mean something else",
+                        &[],
+                    )
+                }
+                .until(Revision::R2025_11_25),
             ]
         }
     }
@@ -97,10 +109,15 @@ impl Watch for Errors {
         };
         one_line(&came, error, sightings);
         let code = error.get("code").and_then(Value::as_i64);
-        if let (true, Some(asked), Some(code)) = (self.is_modern, came.answers(), code) {
+        let (Some(asked), Some(code)) = (came.answers(), code) else {
+            return;
+        };
+        if self.is_modern {
             reserved(&came, asked, code, sightings);
-            own_range(&came, asked, code, sightings);
+            later(&came, asked, (OWN_RANGE, code), sightings);
             self.meanings(&came, asked, code, sightings);
+        } else {
+            later(&came, asked, (UNASSIGNED, code), sightings);
         }
     }
 }
@@ -138,13 +155,23 @@ fn reserved(came: &Came<'_>, asked: &Asked, code: i64, sightings: &mut Sightings
     found(came, asked, (CODES, code, why), expected, sightings);
 }
 
-fn own_range(came: &Came<'_>, asked: &Asked, code: i64, sightings: &mut Sightings) {
-    sightings.judge(OWN_RANGE);
-    // The rest of the range has rules of its own.
+/// A code that JSON-RPC keeps for later. What else is reserved has rules of its own.
+fn later(
+    came: &Came<'_>,
+    asked: &Asked,
+    (rule, code): (&'static str, i64),
+    sightings: &mut Sightings,
+) {
+    sightings.judge(rule);
     if (-32768..=-32100).contains(&code) && !matches!(code, -32700 | -32603..=-32600) {
         let why = "JSON-RPC reserves and gives no meaning";
-        let expected = "a code outside of -32768 to -32000";
-        found(came, asked, (OWN_RANGE, code, why), expected, sightings);
+        let expected = match rule {
+            OWN_RANGE => "a code outside of -32768 to -32000",
+            _ => {
+                "a code with a meaning, one from -32099 to -32000, or one outside of -32768 to -32000"
+            }
+        };
+        found(came, asked, (rule, code, why), expected, sightings);
     }
 }
 

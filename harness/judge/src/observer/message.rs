@@ -10,17 +10,19 @@
 //! as images or the keys of `_meta`, have rules of their own here (see [`parts`]).
 
 mod parts;
+mod remarks;
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
 use crate::schema::{Schemas, Violation};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
-use mcp_assay_model::protocol::{Binding, Era, Revision};
+use mcp_assay_model::protocol::{Binding, Era, Revision, Role};
 use mcp_assay_model::record::{Direction, HttpPart};
 use mcp_assay_wire::jsonrpc::Kind;
 use mcp_assay_wire::stdio::DefectKind;
 use parts::Seen;
+use remarks::Remarks;
 use std::collections::HashMap;
 
 const CLIENT_ENVELOPE: &str = "client-envelope";
@@ -232,6 +234,7 @@ impl Observer for Messages {
             binding,
             is_modern: revision.era() == Era::Modern,
             used: HashMap::new(),
+            remarks: Remarks::default(),
         }))
     }
 }
@@ -243,6 +246,7 @@ struct Shapes {
     is_modern: bool,
     /// Position of the request that used an id first, by side, connection and id.
     used: HashMap<(Direction, String, String), u64>,
+    remarks: Remarks,
 }
 
 /// Ids of requests that are remembered, so that one that comes again is known.
@@ -278,8 +282,16 @@ impl Watch for Shapes {
                 return;
             }
             self.judge(&came, &SERVER, sightings);
+            if said.takes_notes {
+                let place = (self.schemas, self.binding);
+                self.remarks.take(place, &came, Role::Server, sightings);
+            }
         } else if let Some(asked) = said.asked() {
             self.judge(&asked, &CLIENT, sightings);
+            if said.takes_notes {
+                let place = (self.schemas, self.binding);
+                self.remarks.take(place, &asked, Role::Client, sightings);
+            }
         }
     }
 }

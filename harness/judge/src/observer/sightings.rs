@@ -1,6 +1,7 @@
 //! What a watch judged and found, grouped by root cause as it goes, so that a million bad lines are one finding.
 
 use mcp_assay_model::finding::{Finding, FindingCode};
+use mcp_assay_model::protocol::Role;
 use std::collections::BTreeMap;
 
 /// What was judged and found, by rule.
@@ -10,7 +11,48 @@ pub struct Sightings {
     found: BTreeMap<Cause, Finding>,
     /// Causes that were not told yet.
     news: Vec<Cause>,
+    noted: BTreeMap<Remark, Example>,
 }
+
+/// What makes two notes one.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Remark {
+    /// Who sent it.
+    pub role: Role,
+    /// Method of the message, or of the request that it answers; empty where there is none.
+    pub method: String,
+    /// Place within the message, with array indices as `*`.
+    pub path: String,
+    /// What is worth a word.
+    pub message: String,
+}
+
+/// The smallest example of a note.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Example {
+    /// The text at the place.
+    pub actual: String,
+    /// Position and pointer: `#12 /result/nextcursor`.
+    pub at: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Example {
+    /// Counts another, and keeps it where it is smaller; says whether it is.
+    pub(super) fn join(&mut self, other: &Example) -> bool {
+        let count = self.count + other.count;
+        let is_smaller = other.actual.len() < self.actual.len();
+        if is_smaller {
+            self.clone_from(other);
+        }
+        self.count = count;
+        is_smaller
+    }
+}
+
+/// Notes that are told apart; what is beyond is left out.
+pub(super) const NOTES: usize = 200;
 
 /// Causes that are told apart; a peer that can name more is counted with the last of them.
 const CAUSES: usize = 1000;
@@ -77,6 +119,20 @@ impl Sightings {
         }
     }
 
+    /// Something breaks no rule and is worth a word.
+    pub fn note(&mut self, remark: Remark, example: &Example) {
+        if let Some(kept) = self.noted.get_mut(&remark) {
+            kept.join(example);
+        } else if self.noted.len() < NOTES {
+            self.noted.insert(remark, example.clone());
+        }
+    }
+
+    /// What was noted, in order of who and where.
+    pub fn noted(&self) -> impl Iterator<Item = (&Remark, &Example)> {
+        self.noted.iter()
+    }
+
     /// Keeps what another watch of the same rules saw as well.
     pub(crate) fn keep_common(&mut self, other: &Sightings) {
         self.found
@@ -122,6 +178,42 @@ fn size(finding: &Finding) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_note_has_its_smallest_example_and_notes_are_bounded() {
+        let mut sightings = Sightings::default();
+        let remark = |path: &str| Remark {
+            role: Role::Server,
+            method: "tools/list".to_owned(),
+            path: path.to_owned(),
+            message: "worth a word".to_owned(),
+        };
+        for (actual, at) in [
+            ("long one", "#1 /a"),
+            ("short", "#2 /a"),
+            ("middle", "#3 /a"),
+        ] {
+            let example = Example {
+                actual: actual.to_owned(),
+                at: at.to_owned(),
+                count: 2,
+            };
+            sightings.note(remark("/a"), &example);
+        }
+        let noted: Vec<_> = sightings.noted().map(|(_, example)| example).collect();
+        assert_eq!(
+            noted
+                .iter()
+                .map(|it| (it.at.as_str(), it.count))
+                .collect::<Vec<_>>(),
+            [("#2 /a", 6)]
+        );
+        let example = noted[0].clone();
+        for index in 0..2 * NOTES {
+            sightings.note(remark(&format!("/b/{index}")), &example);
+        }
+        assert_eq!(sightings.noted().count(), NOTES);
+    }
 
     #[test]
     fn one_cause_is_one_finding_with_its_smallest_example() {

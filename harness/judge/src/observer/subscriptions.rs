@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 const CANCELLED: &str = "cancelled";
+const IN_FLIGHT: &str = "in-flight";
 const REQUESTED: &str = "requested";
 const TAG: &str = "tag";
 
@@ -56,6 +57,16 @@ impl Observer for Subscriptions {
                     &[
                         "2026-07-28/basic/patterns/cancellation#top.3",
                         "2026-07-28/basic/patterns/cancellation#behavior-requirements.3",
+                    ],
+                )
+                .since(Revision::R2026_07_28),
+                Rule::of_servers(
+                    IN_FLIGHT,
+                    "a server cancels nothing that was never sent",
+                    "the id in a server's notifications/cancelled is that of a request that the client sent: what was never sent cannot be in flight; whether a subscription is still open is not judged, because its end and its cancellation may cross",
+                    &[
+                        "2024-11-05/basic/utilities/cancellation#behavior-requirements.2",
+                        "2024-11-05/schema#cancellednotification.1",
                     ],
                 )
                 .since(Revision::R2026_07_28),
@@ -218,26 +229,38 @@ fn requested(came: &Came<'_>, method: &str, subscription: &Asked, sightings: &mu
     }
 }
 
+/// One that was never sent breaks a rule of its own.
 fn cancelled(came: &Came<'_>, sightings: &mut Sightings) {
     let Some(named) = came.raw("/params/requestId") else {
         return;
     };
-    sightings.judge(CANCELLED);
+    let client = came.client;
     let is_named = |asked: &&Asked| asked.id.as_ref().is_some_and(|id| is_same(id, &named));
-    let asked: Vec<&Asked> = came.client.asked.iter().filter(is_named).collect();
+    let asked: Vec<&Asked> = client.asked.iter().filter(is_named).collect();
+    let (rule, what) = match asked.last() {
+        Some(last) => (CANCELLED, format!("a request of `{}`", last.method)),
+        // It may have been sent before.
+        None if client.asked.is_forgetful()
+            || client.is_midway
+            || client.past.ids.iter().any(|past| is_same(past, &named)) =>
+        {
+            return;
+        }
+        None => (IN_FLIGHT, "which no request of the client had".to_owned()),
+    };
+    sightings.judge(IN_FLIGHT);
+    if rule == CANCELLED {
+        sightings.judge(CANCELLED);
+    }
     if asked.iter().any(|asked| asked.is_listen()) {
         return;
     }
-    let what = match asked.last() {
-        Some(asked) => format!("a request of `{}`", asked.method),
-        None => "a request that was never sent".to_owned(),
-    };
     let message = format!("the server cancelled {}, {what}", text::cut(&named));
     let finding = Finding::new(FindingCode::Id, message)
         .expected("the id of a subscriptions/listen request")
         .actual(named)
         .at(came.entry.seq, "/params/requestId");
-    sightings.find(CANCELLED, "", "/params/requestId", finding);
+    sightings.find(rule, "", "/params/requestId", finding);
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! One result per rule, revision and binding, over all conversations of a run.
 
-use super::{Observed, Rule, Sighting};
+use super::sightings::NOTES;
+use super::{Example, Observed, Remark, Rule, Sighting};
+use crate::text;
+use mcp_assay_model::event::Noted;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision, Role};
 use mcp_assay_model::verdict::{Reason, Verdict};
@@ -12,6 +15,17 @@ pub struct Tally {
     /// Whether rules on clients count as well.
     has_clients: bool,
     seen: BTreeMap<(String, Revision, Binding), Seen>,
+    noted: BTreeMap<Remark, Note>,
+}
+
+/// What one note came to.
+#[derive(Clone, Debug)]
+struct Note {
+    revisions: BTreeSet<Revision>,
+    /// The smallest, with the count of all.
+    example: Example,
+    /// Its case.
+    case: String,
 }
 
 /// What one rule came to in one revision over one binding.
@@ -83,6 +97,9 @@ impl Tally {
         observed: &[Observed],
     ) {
         for one in observed {
+            for (remark, example) in one.sightings.noted() {
+                self.note(revision, case, remark, example);
+            }
             for rule in one.rules.iter().filter(|rule| rule.is_in(revision)) {
                 if rule.role == Role::Client && !self.has_clients {
                     continue;
@@ -108,6 +125,41 @@ impl Tally {
                 }
             }
         }
+    }
+
+    fn note(&mut self, revision: Revision, case: &str, remark: &Remark, example: &Example) {
+        if let Some(note) = self.noted.get_mut(remark) {
+            note.revisions.insert(revision);
+            if note.example.join(example) {
+                case.clone_into(&mut note.case);
+            }
+        } else if self.noted.len() < NOTES {
+            let note = Note {
+                revisions: BTreeSet::from([revision]),
+                example: example.clone(),
+                case: case.to_owned(),
+            };
+            self.noted.insert(remark.clone(), note);
+        }
+    }
+
+    /// What breaks no rule and is worth a word, of these roles, in order of role, method and place.
+    pub fn noted(&self, roles: &BTreeSet<Role>) -> Vec<Noted> {
+        let of_roles = self.noted.iter();
+        let of_roles = of_roles.filter(|(remark, _)| roles.contains(&remark.role));
+        of_roles
+            .map(|(remark, note)| Noted {
+                role: remark.role,
+                revisions: note.revisions.iter().copied().collect(),
+                method: remark.method.clone(),
+                path: remark.path.clone(),
+                message: remark.message.clone(),
+                count: note.example.count,
+                actual: text::cut(&note.example.actual),
+                case: note.case.clone(),
+                at: note.example.at.clone(),
+            })
+            .collect()
     }
 
     /// Every rule that watched anything, by its result id, revision and binding.

@@ -116,6 +116,13 @@ impl Schemas {
         let mut notes = self
             .notes(definition, value, raw)
             .expect("every revision has the definitions that its methods and messages name");
+        if let Some(method) = method
+            && let Some(since) = self.deprecated(method)
+        {
+            let mut old = Notes::new(value, raw);
+            old.deprecated(&method.method, since, "/method");
+            notes.extend(old.into_notes());
+        }
         if let (Some(name), None) = (named, method) {
             let mut unknown = Notes::new(value, raw);
             let known = methods(self.revision.as_str()).map(|known| known.method.as_str());
@@ -129,12 +136,38 @@ impl Schemas {
             let raw = raw.and_then(|raw| raw::at(raw, "/result"));
             let meant = self.result_meant(method, result);
             let of_result = meant.and_then(|name| self.notes(name, result, raw).ok());
-            for mut note in of_result.into_iter().flatten() {
+            let asked_for = self.deprecated_inputs(result, raw);
+            for mut note in of_result.into_iter().flatten().chain(asked_for) {
                 note.pointer.insert_str(0, "/result");
                 notes.push(note);
             }
         }
         notes
+    }
+
+    /// Notes on the requests for input of a result, whose methods are deprecated.
+    fn deprecated_inputs(&self, result: &Value, raw: Option<&str>) -> Vec<Note> {
+        let mut notes = Notes::new(result, raw);
+        let requests = result.get("inputRequests").and_then(Value::as_object);
+        for (key, request) in requests.into_iter().flatten() {
+            let named = request.get("method").and_then(Value::as_str);
+            let method = named.and_then(|name| self.method(name));
+            if let Some(method) = method
+                && let Some(since) = self.deprecated(method)
+            {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                notes.deprecated(
+                    &method.method,
+                    since,
+                    &format!("/inputRequests/{key}/method"),
+                );
+            }
+        }
+        notes.into_notes()
+    }
+
+    fn deprecated(&self, method: &'static Method) -> Option<&'static str> {
+        method.deprecated_in(self.revision.as_str())
     }
 
     /// Judges what a client answers to the requests for input of a result, each answer by the request of its key; an answer to nothing is no

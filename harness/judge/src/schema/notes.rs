@@ -3,6 +3,7 @@
 //! ```text
 //! advice of the definition      -> its text
 //! a member that nobody knows    -> the known one that it nearly is; any, where the definition lists all there are
+//! a method                      -> that nobody knows; that the revision, or one before it, deprecated
 //! ```
 
 use super::near::nearest;
@@ -88,6 +89,11 @@ impl<'v> Notes<'v> {
             .map(|near| format!("; there is `{near}`"))
             .unwrap_or_default();
         self.add(format!("method `{shown}` is unknown{near}"), "/method");
+    }
+
+    /// A method that the revision still has.
+    pub(super) fn deprecated(&mut self, name: &str, since: &str, pointer: &str) {
+        self.add(format!("`{name}` is deprecated since {since}"), pointer);
     }
 
     /// Advice among the errors of a validator that asserts it. A value that breaks rules besides is another's matter.

@@ -74,7 +74,7 @@ impl Connection {
                 Err(error) => refuse(id, Err(error)),
             };
         }
-        if is_in_batch && method == "initialize" {
+        if is_in_batch && method == "initialize" && !is_admitted {
             let error = RpcError::invalid_request("initialize is not part of a batch");
             return refuse(id, Err(error));
         }

@@ -4,13 +4,15 @@ use super::page::{Page, Tone};
 use super::{Look, advice};
 use crate::text::{count, duration_ms, number};
 use crate::{Ending, Report};
-use mcp_assay_model::event::{LevelCoverage, RevisionCoverage, WaitingFor};
+use mcp_assay_model::event::{LevelCoverage, Noted, RevisionCoverage, WaitingFor};
 use mcp_assay_model::result::CheckResult;
 use mcp_assay_model::verdict::{Gate, Outcome, Reason, Verdict};
 use std::collections::BTreeMap;
 
 /// Results named in a compact list.
 const NAMED: usize = 12;
+/// Notes on messages that are named.
+const NOTED: usize = 20;
 /// Restarts named.
 const RESTARTS: usize = 3;
 
@@ -130,14 +132,26 @@ pub(super) fn waiting(page: &mut Page, report: &Report) {
     }
 }
 
-/// Remarks, and restarts of the target.
-pub(super) fn notes(page: &mut Page, ending: &Ending) {
-    if ending.notes.is_empty() && ending.restarts.is_empty() {
+/// Remarks, what is worth a word, and restarts of the target.
+pub(super) fn notes(page: &mut Page, report: &Report, ending: &Ending) {
+    if ending.notes.is_empty() && ending.restarts.is_empty() && report.noted.is_empty() {
         return;
     }
     page.heading("NOTES");
     for note in &ending.notes {
         page.paragraph(2, note);
+    }
+    for note in report.noted.iter().take(NOTED) {
+        page.paragraph(2, &noted(note));
+    }
+    if report.noted.len() > NOTED {
+        let more = report.noted.len() - NOTED;
+        page.paragraph(
+            2,
+            &format!(
+                "and {more} more that break no rule; the reports json and jsonl have them all"
+            ),
+        );
     }
     for (case, why) in ending.restarts.iter().take(RESTARTS) {
         page.paragraph(
@@ -151,6 +165,30 @@ pub(super) fn notes(page: &mut Page, ending: &Ending) {
             &format!("and {} more times", ending.restarts.len() - RESTARTS),
         );
     }
+}
+
+/// `server, tools/list: member ... (12 times in 2025-11-25; "2" at #14 /result/nextcursor of CASE)`.
+fn noted(note: &Noted) -> String {
+    let whose = match note.method.as_str() {
+        "" => note.role.to_string(),
+        method => format!("{}, {method}", note.role),
+    };
+    let revisions: Vec<&str> = note.revisions.iter().map(|it| it.as_str()).collect();
+    let times = match note.count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    };
+    let actual = match note.actual.as_str() {
+        "" => String::new(),
+        actual => format!("{actual} at "),
+    };
+    format!(
+        "{whose}: {} ({times} in {}; {actual}{} of {})",
+        note.message,
+        revisions.join(", "),
+        note.at,
+        note.case
+    )
 }
 
 /// The counts, which add up, and where to find the rest.

@@ -1,4 +1,5 @@
-use crate::testing::{Talk, modern, watched};
+use crate::testing::{Talk, modern, opened, watched};
+use mcp_assay_model::protocol::Revision;
 
 fn said(asked: &str, code: &str) -> String {
     let error = format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":{code},"message":"m"}}}}"#);
@@ -87,4 +88,42 @@ fn the_text_of_an_error_is_one_line() {
     assert_eq!(said("no such tool\\n"), "1");
     assert_eq!(said(""), "1");
     assert_eq!(said("one\\ntwo"), "1 value #2 /error/message");
+}
+
+#[test]
+fn in_the_legacy_era_codes_that_are_kept_for_later_are_found_and_those_of_servers_are_not() {
+    for (code, expected) in [
+        (-32768, "1 value #5 /error/code"),
+        (-32701, "1 value #5 /error/code"),
+        (-32699, "1 value #5 /error/code"),
+        (-32604, "1 value #5 /error/code"),
+        (-32599, "1 value #5 /error/code"),
+        (-32500, "1 value #5 /error/code"),
+        (-32100, "1 value #5 /error/code"),
+        (-32700, "1"),
+        (-32603, "1"),
+        (-32600, "1"),
+        // Servers' own: of SDKs, of earlier and of later revisions.
+        (-32099, "1"),
+        (-32042, "1"),
+        (-32002, "1"),
+        (-32001, "1"),
+        (-32000, "1"),
+        // Not reserved; two of these are the language server protocol's.
+        (-32800, "1"),
+        (-32801, "1"),
+        (-32769, "1"),
+        (-1, "1"),
+        (404, "1"),
+    ] {
+        let refused = format!(r#""error":{{"code":{code},"message":"m"}}"#);
+        let talk = opened(Revision::R2025_06_18, "{}", "{}").exchange(
+            7,
+            "prompts/get",
+            r#"{"name":"p"}"#,
+            &refused,
+        );
+        assert_eq!(watched("errors", "unassigned", &talk), expected, "{code}");
+        assert_eq!(watched("errors", "own-range", &talk), "0", "{code}");
+    }
 }

@@ -1,4 +1,5 @@
 use crate::testing::{JSON, STREAM, Talk, modern, watched};
+use mcp_assay_wire::jsonrpc::RawId;
 
 const CHANGED: &str = "notifications/tools/list_changed";
 const FILTER: &str =
@@ -195,12 +196,33 @@ fn a_server_cancels_subscriptions_only() {
     let over = opened("1").reply("l", &ended("1"));
     assert_eq!(said(over.came(cancel("1"))), "1");
     let call = || opened("1").sent("q", &modern("2", "tools/call", "", ""));
-    for id in ["2", "3", r#""1""#] {
-        assert_eq!(
-            said(call().came(cancel(id))),
-            "1 id #4 /params/requestId",
-            "{id}"
-        );
+    assert_eq!(said(call().came(cancel("2"))), "1 id #4 /params/requestId");
+    // What was never sent breaks another rule, and that one alone.
+    let in_flight = |talk: Talk| watched("subscriptions", "in-flight", &talk);
+    for id in ["3", r#""1""#] {
+        let talk = call().came(cancel(id));
+        assert_eq!(in_flight(talk.clone()), "1 id #4 /params/requestId", "{id}");
+        assert_eq!(said(talk), "0", "{id}");
     }
+    assert_eq!(in_flight(call().came(cancel("2"))), "1");
+    assert_eq!(in_flight(opened("1").came(cancel("1"))), "1");
     assert_eq!(said(call().came(untagged("notifications/cancelled"))), "0");
+    assert_eq!(
+        in_flight(call().came(untagged("notifications/cancelled"))),
+        "0"
+    );
+}
+
+#[test]
+fn what_may_have_been_sent_before_is_no_matter_of_these_rules() {
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
+    let mut talk = opened("1").came(cancel);
+    assert_eq!(
+        watched("subscriptions", "in-flight", &talk),
+        "1 id #3 /params/requestId"
+    );
+    talk.record.past.ids.insert(RawId("7".to_owned()));
+    for rule in ["in-flight", "cancelled"] {
+        assert_eq!(watched("subscriptions", rule, &talk), "0", "{rule}");
+    }
 }

@@ -102,6 +102,92 @@ impl Lie for BrokenVersion {
     }
 }
 
+/// Serves the handshake of a batch, which no client may send and nobody need refuse.
+#[derive(Default)]
+pub(crate) struct ServesBatchedHandshake {
+    is_due: bool,
+}
+
+impl Lie for ServesBatchedHandshake {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match heard.what {
+            What::Batch => self.is_due = true,
+            What::Request(_, "initialize", _) if std::mem::take(&mut self.is_due) => {
+                fired.count();
+                return Course::Admit;
+            }
+            What::Request(..) | What::Notification(..) | What::Malformed => {}
+        }
+        Course::Honest
+    }
+}
+
+/// Never answers the handshake behind one that should have meant nothing.
+pub(crate) struct LosesHandshake {
+    behind: Behind,
+    /// Id of the handshake that is under way.
+    opening: Option<RawId>,
+    is_due: bool,
+}
+
+/// What it loses the handshake behind.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Behind {
+    /// A batch that held one.
+    Batch,
+    /// The cancellation of one, before it was complete.
+    Cancellation,
+}
+
+impl LosesHandshake {
+    /// Behind a batch that held one.
+    pub fn behind_batch() -> Box<dyn Lie> {
+        Box::new(LosesHandshake::behind(Behind::Batch))
+    }
+
+    /// Behind the cancellation of one.
+    pub fn behind_cancellation() -> Box<dyn Lie> {
+        Box::new(LosesHandshake::behind(Behind::Cancellation))
+    }
+
+    fn behind(behind: Behind) -> Self {
+        LosesHandshake {
+            behind,
+            opening: None,
+            is_due: false,
+        }
+    }
+}
+
+impl Lie for LosesHandshake {
+    fn hear(&mut self, heard: &Heard<'_>, fired: &mut Fired) -> Course {
+        match (self.behind, heard.what) {
+            (_, What::Request(_, "initialize", _)) if self.is_due => {
+                fired.count();
+                self.is_due = false;
+                return Course::Silence;
+            }
+            // The next handshake is that of the batch, and the one after it is lost.
+            (Behind::Batch, What::Batch) => self.opening = Some(RawId("null".to_owned())),
+            (Behind::Batch, What::Request(_, "initialize", _)) => {
+                self.is_due = self.opening.take().is_some();
+            }
+            (Behind::Cancellation, What::Request(arrival, "initialize", _)) => {
+                self.opening.clone_from(&arrival.message.id);
+            }
+            (Behind::Cancellation, What::Notification(_, "notifications/initialized")) => {
+                self.opening = None;
+            }
+            (Behind::Cancellation, What::Notification(arrival, "notifications/cancelled")) => {
+                let named = arrival.raw_at("/params/requestId");
+                self.is_due = named.is_some() && named == self.opening.take();
+            }
+            (_, What::Request(..) | What::Notification(..) | What::Batch | What::Malformed) => {}
+        }
+        Course::Honest
+    }
+}
+
 fn introduction(version: Value) -> Value {
     json!({
         "protocolVersion": version,

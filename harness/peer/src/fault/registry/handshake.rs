@@ -6,8 +6,9 @@ use super::{A_LIE, LAWFUL, NamedFault, Over, Provocation, named};
 use crate::fault::lie::Lie;
 use crate::fault::lies::exchange::ImplementsUndeclared;
 use crate::fault::lies::handshake::{
-    AsksWhenCalled, BelievesEarlyInitialized, BrokenVersion, CompletesUndeclared, OffersOldest,
-    RefusesUnknownMembers, TakesAnyMeta, WaitsForInitialized, WantsDiscoverFirst,
+    AsksWhenCalled, BelievesEarlyInitialized, BrokenVersion, CompletesUndeclared, LosesHandshake,
+    OffersOldest, RefusesUnknownMembers, ServesBatchedHandshake, TakesAnyMeta, WaitsForInitialized,
+    WantsDiscoverFirst,
 };
 use crate::fault::lies::ids::{TakesAnyId, TruncatesFractions};
 use crate::fault::lies::pages::TiesCursors;
@@ -16,6 +17,12 @@ const INITIALIZED: Provocation =
     Provocation::Send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
 const INITIALIZE: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
+);
+const BATCHED_INITIALIZE: Provocation = Provocation::Send(
+    r#"[{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-03-26","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}]"#,
+);
+const CANCELLED_INITIALIZE: Provocation = Provocation::Send(
+    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
 );
 const OLD_INITIALIZE: Provocation = Provocation::Send(
     r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"1999-01-01","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
@@ -65,6 +72,20 @@ pub(super) const FAULTS: &[NamedFault] = &[
         BrokenVersion::ignored,
     ),
     lie(
+        "loses-initialize-behind-batched-one",
+        "never answers the initialize behind a batch that held one",
+        Over::Stdio,
+        &[BATCHED_INITIALIZE, INITIALIZE],
+        LosesHandshake::behind_batch,
+    ),
+    lie(
+        "loses-initialize-behind-cancelled-one",
+        "never answers the initialize behind the cancellation of one",
+        Over::Stdio,
+        &[INITIALIZE, CANCELLED_INITIALIZE, INITIALIZE],
+        LosesHandshake::behind_cancellation,
+    ),
+    lie(
         "offers-oldest-version",
         "answers an unknown protocolVersion with the oldest that it speaks",
         Over::Any,
@@ -97,6 +118,14 @@ pub(super) const FAULTS: &[NamedFault] = &[
             ),
         ],
         || Box::new(RefusesUnknownMembers),
+    ),
+    named(
+        "serves-batched-initialize",
+        "serves an initialize within a batch",
+        LAWFUL,
+        Over::Stdio,
+        &[BATCHED_INITIALIZE],
+        || Box::new(ServesBatchedHandshake::default()),
     ),
     lie(
         "subscribes-undeclared",
