@@ -132,11 +132,15 @@ impl Monitor {
 
     /// The next bytes of a stream of lines, in any split.
     pub fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
-        let frames = match direction {
-            Direction::Sent => self.sent.push(bytes),
-            Direction::Received => self.received.push(bytes),
-        };
-        for frame in frames {
+        let mut rest = bytes;
+        loop {
+            let framer = match direction {
+                Direction::Sent => &mut self.sent,
+                Direction::Received => &mut self.received,
+            };
+            let Some(frame) = framer.next_frame(&mut rest) else {
+                return;
+            };
             self.frame(direction, frame);
         }
     }

@@ -5,7 +5,7 @@ use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
-use mcp_assay_model::record::{Direction, Entry, Http, HttpPart};
+use mcp_assay_model::record::{Direction, Http, HttpPart};
 use mcp_assay_wire::jsonrpc::{Kind, Message, RawId};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -65,8 +65,8 @@ impl Observer for Answers {
     }
 }
 
-/// A connection; over Streamable HTTP one of its exchanges too.
-type Place = (String, Option<u64>);
+/// A client by its number; over Streamable HTTP one of its exchanges too.
+type Place = (usize, Option<u64>);
 
 struct Counts {
     by_exchange: bool,
@@ -75,7 +75,7 @@ struct Counts {
     /// Requests that were answered as often as they were sent, oldest first.
     done: VecDeque<(Place, String)>,
     /// Every id that a connection asked by; `None`: more than are remembered.
-    ids: HashMap<String, Option<HashSet<String>>>,
+    ids: HashMap<usize, Option<HashSet<String>>>,
     /// Where something was sent that no strict reader understands: what it is answered with may look like anything.
     unreadable: HashSet<Place>,
 }
@@ -96,13 +96,13 @@ impl Count {
 }
 
 impl Counts {
-    fn place(&self, entry: &Entry) -> Place {
-        let exchange = entry.http.as_ref().filter(|_| self.by_exchange);
-        (entry.connection.clone(), exchange.map(|http| http.exchange))
+    fn place(&self, said: &Said<'_>) -> Place {
+        let exchange = said.entry.http.as_ref().filter(|_| self.by_exchange);
+        (said.client.number, exchange.map(|http| http.exchange))
     }
 
-    fn send(&mut self, entry: &Entry) {
-        let place = self.place(entry);
+    fn send(&mut self, said: &Said<'_>) {
+        let (entry, place) = (said.entry, self.place(said));
         let Some(message) = &entry.message else {
             if !entry.raw.is_empty() {
                 self.unreadable.insert(place);
@@ -113,7 +113,7 @@ impl Counts {
             // A broken request with an id is answered under it as well.
             let is_asking = matches!(item.kind, Kind::Request | Kind::Malformed(_));
             if let Some(id) = item.id.as_ref().filter(|_| is_asking) {
-                let ids = self.ids.entry(entry.connection.clone());
+                let ids = self.ids.entry(said.client.number);
                 let ids = ids.or_insert_with(|| Some(HashSet::new()));
                 if ids.as_ref().is_some_and(|ids| ids.len() >= REMEMBERED) {
                     *ids = None;
@@ -121,7 +121,7 @@ impl Counts {
                 if let Some(ids) = ids {
                     ids.insert(id.0.clone());
                 }
-                let key = (place.clone(), id.0.clone());
+                let key = (place, id.0.clone());
                 self.asked.entry(key).or_default().asked += 1;
             }
         }
@@ -129,7 +129,7 @@ impl Counts {
 
     fn receive(&mut self, said: &Said<'_>, message: &Message, sightings: &mut Sightings) {
         let entry = said.entry;
-        let place = self.place(entry);
+        let place = self.place(said);
         let Some(id) = message.id.as_ref().filter(|id| !id.is_null()) else {
             return;
         };
@@ -181,10 +181,10 @@ impl Counts {
         sightings: &mut Sightings,
     ) {
         let (entry, client) = (said.entry, said.client);
-        let unreadable = |place: &Place| place.0 == entry.connection;
+        let unreadable = |place: &Place| place.0 == client.number;
         let is_known_in_full = !client.is_midway && !self.unreadable.iter().any(unreadable);
         let is_of_past = client.past.ids.iter().any(|past| past.loosely_equals(id));
-        let Some(Some(ids)) = self.ids.get(&entry.connection) else {
+        let Some(Some(ids)) = self.ids.get(&client.number) else {
             return;
         };
         if !is_known_in_full || is_of_past {
@@ -260,7 +260,7 @@ impl Watch for Counts {
             })
         );
         match (entry.direction, &entry.message) {
-            (Direction::Sent, _) => self.send(entry),
+            (Direction::Sent, _) => self.send(said),
             (Direction::Received, Some(message)) if !is_cut => {
                 for item in message.batch.iter().chain([message]) {
                     if matches!(item.kind, Kind::Result | Kind::Error) {

@@ -1,5 +1,6 @@
 //! Content blocks of a message, wherever its method has them.
 
+use crate::place::Place;
 use serde_json::Value;
 
 /// The blocks of a result of tools/call or prompts/get, and of what a model is asked.
@@ -7,13 +8,10 @@ use serde_json::Value;
 /// **Shape**: the list of a result, then the one or several of each message of a prompt or of a request for sampling; those within a tool's
 /// result or within a result's requests for input are not among them.
 pub(super) fn of(message: &Value) -> impl Iterator<Item = &Value> {
-    let of_result = message
-        .pointer("/result/content")
-        .into_iter()
-        .flat_map(each);
+    let of_result = message.at("/result/content").into_iter().flat_map(each);
     let messages = ["/result/messages", "/params/messages"].into_iter();
     let messages = messages
-        .filter_map(|place| message.pointer(place)?.as_array())
+        .filter_map(|place| message.at(place)?.as_array())
         .flatten();
     of_result.chain(messages.filter_map(|one| one.get("content")).flat_map(each))
 }

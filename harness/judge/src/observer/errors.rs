@@ -2,6 +2,7 @@
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
@@ -84,8 +85,7 @@ impl Watch for Errors {
             return;
         };
         if self.is_modern
-            && let Some(Value::Array(versions)) =
-                came.message.value.pointer("/result/supportedVersions")
+            && let Some(Value::Array(versions)) = came.message.value.at("/result/supportedVersions")
         {
             let is_ours = |version: &Value| *version == self.revision.as_str();
             let is_supported = versions.iter().any(is_ours);

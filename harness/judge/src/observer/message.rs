@@ -13,6 +13,7 @@ mod parts;
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::schema::{Schemas, Violation};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -241,8 +242,8 @@ struct Shapes {
     revision: Revision,
     binding: Binding,
     is_modern: bool,
-    /// Position of the request that used an id first, by side, connection and id.
-    used: HashMap<(Direction, String, String), u64>,
+    /// Position of the request that used an id first, by side, client and id.
+    used: HashMap<(Direction, usize, String), u64>,
 }
 
 /// Ids of requests that are remembered, so that one that comes again is known.
@@ -293,13 +294,14 @@ impl Shapes {
         };
         let method = method.unwrap_or_default();
         let judged_by = asked.filter(|_| came.message.kind == Kind::Result);
+        let source = came.source();
         let violations = self.schemas.judge_message(
             came.message,
-            came.source(),
+            source,
             judged_by.map(|asked| asked.method.as_str()),
         );
         let violations = match judged_by {
-            Some(asked) if asked.param("task").is_some() => self.or_a_task(came, violations),
+            Some(asked) if asked.is_task => self.or_a_task(came, violations),
             _ => violations,
         };
         sightings.judge(side.envelope);
@@ -314,7 +316,7 @@ impl Shapes {
             revision: self.revision,
             method,
             value: &came.message.value,
-            source: came.source(),
+            source,
         };
         let seen = (is_servers && came.message.kind != Kind::Error).then_some(seen);
         for rule in seen.iter().flat_map(Seen::judged) {
@@ -393,7 +395,7 @@ impl Shapes {
         }
         sightings.judge(rule);
         let entry = came.entry;
-        let key = (entry.direction, entry.connection.clone(), id.0.clone());
+        let key = (entry.direction, came.client.number, id.0.clone());
         match self.used.get(&key) {
             None if self.used.len() < REMEMBERED => {
                 self.used.insert(key, entry.seq);
@@ -458,7 +460,7 @@ fn rule_of(
     let is_integer = came
         .message
         .value
-        .pointer(pointer)
+        .at(pointer)
         .is_some_and(|value| value.is_i64());
     if pointer == "/error/code" && is_integer {
         return None;

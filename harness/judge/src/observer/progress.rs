@@ -2,6 +2,7 @@
 
 use super::dialogue::{Asked, Came, Requests, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
@@ -102,8 +103,8 @@ struct Tokens {
     is_modern: bool,
     /// Whether what comes later was sent later, whichever way it came.
     is_ordered: bool,
-    /// By direction, connection and token.
-    last: HashMap<(Direction, String, String), Last>,
+    /// By direction, client and token.
+    last: HashMap<(Direction, usize, String), Last>,
 }
 
 /// Tokens whose last value is remembered.
@@ -144,9 +145,9 @@ impl Tokens {
         rule: &'static str,
         sightings: &mut Sightings,
     ) -> Option<&'d Asked> {
-        let token = came.message.value.pointer("/params/progressToken")?;
+        let token = came.message.value.at("/params/progressToken")?;
         let all = requests(came);
-        let with_token = all.iter().filter(|asked| asked.has_token(token));
+        let with_token = all.with_token(token);
         // In the modern era the stream says whose progress it is: that of another request is another rule's matter.
         let stream = came.stream.filter(|_| self.is_modern);
         let (here, elsewhere): (Vec<_>, Vec<_>) =
@@ -162,12 +163,12 @@ impl Tokens {
         if here.iter().any(|asked| asked.is_task) {
             return None;
         }
-        let shown = came.raw("/params/progressToken").unwrap_or_default();
         let is_open = |asked: &&&Asked| asked.answered.is_none();
         if let Some(open) = here.iter().rev().find(is_open) {
             sightings.judge(rule);
             return Some(open);
         }
+        let shown = came.raw("/params/progressToken").unwrap_or_default();
         let exchange = came.entry.http.as_ref().map(|http| http.exchange);
         let (code, message) = match here.last() {
             None if all.is_forgetful() => (
@@ -211,20 +212,22 @@ impl Tokens {
         rule: &'static str,
         sightings: &mut Sightings,
     ) {
-        let (Some(asked), Some(raw)) = (asked, came.raw("/params/progress")) else {
+        let place = "/params/progress";
+        let (Some(asked), Some(progress)) = (asked, came.message.value.at(place)) else {
             return;
         };
-        let Some(value) = came
-            .message
-            .value
-            .pointer("/params/progress")
-            .and_then(Value::as_f64)
-        else {
+        let Some(value) = progress.as_f64() else {
             return;
+        };
+        // There is one way to write an integer; of other numbers the text says how it was written.
+        let raw = if progress.is_i64() || progress.is_u64() {
+            progress.to_string()
+        } else {
+            came.raw(place).unwrap_or_default()
         };
         let entry = came.entry;
         let token = asked.token().map(Value::to_string).unwrap_or_default();
-        let key = (entry.direction, entry.connection.clone(), token);
+        let key = (entry.direction, came.client.number, token);
         let exchange = entry.http.as_ref().map(|http| http.exchange);
         let before = self.last.get(&key).filter(|last| {
             // Of another request, or on another stream, which may be slower.
@@ -274,12 +277,9 @@ fn unique(came: &Came<'_>, rule: &'static str, sightings: &mut Sightings) {
         return;
     };
     sightings.judge(rule);
-    let twin = own.iter().find(|other| {
-        other.seq < asked.seq
-            && other.answered.is_none()
-            && other.has_token(token)
-            && other.is_lawful
-    });
+    let twin = own
+        .with_token(token)
+        .find(|other| other.seq < asked.seq && other.answered.is_none() && other.is_lawful);
     if let Some(twin) = twin {
         let message = format!(
             "the request `{}` has the progress token {} of #{}, which has no response yet",

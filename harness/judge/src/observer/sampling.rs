@@ -2,6 +2,7 @@
 
 use super::dialogue::{Came, Said};
 use super::{Observer, Rule, Sightings, Watch, blocks, questions};
+use crate::place::Place;
 use crate::schema::OfferedSchema;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -115,9 +116,9 @@ impl Watch for Samplings {
 impl Samplings {
     /// The uses in what a client's model answered.
     fn remember(&mut self, message: &Value) {
-        let answer = message.pointer("/result/content");
+        let answer = message.at("/result/content");
         let responses = message
-            .pointer("/params/inputResponses")
+            .at("/params/inputResponses")
             .and_then(Value::as_object);
         let responses = responses.into_iter().flat_map(|all| all.values());
         let contents = answer

@@ -4,6 +4,7 @@ mod memory;
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch, blocks};
+use crate::place::Place;
 use crate::schema::Dialect;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -120,7 +121,7 @@ impl Toolbox {
         let Some(tools) = came
             .message
             .value
-            .pointer("/result/tools")
+            .at("/result/tools")
             .and_then(Value::as_array)
         else {
             return;
@@ -129,7 +130,7 @@ impl Toolbox {
         let next = came
             .message
             .value
-            .pointer("/result/nextCursor")
+            .at("/result/nextCursor")
             .and_then(Value::as_str);
         offer.turn(asked.param("cursor").and_then(Value::as_str), next);
         for (index, tool) in tools.iter().enumerate() {
@@ -173,7 +174,7 @@ impl Toolbox {
         // An interim result is none yet, and a task has its own.
         let is_interim =
             self.revision >= Revision::R2026_07_28 && result["resultType"] != "complete";
-        if is_interim || asked.param("task").is_some() {
+        if is_interim || asked.is_task {
             return;
         }
         embedded(came, result, sightings);

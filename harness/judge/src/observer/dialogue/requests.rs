@@ -3,7 +3,7 @@
 use mcp_assay_model::record::Entry;
 use mcp_assay_wire::jsonrpc::{Message, RawId};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::CLIENT_CAPABILITIES;
@@ -23,12 +23,14 @@ pub(in crate::observer) struct Requests {
     /// By their order.
     kept: BTreeMap<u64, Asked>,
     next: u64,
-    /// Order of those at a position: of a batch several.
-    by_seq: HashMap<u64, Vec<u64>>,
+    /// Position and order of each: of a batch several are at one position.
+    by_seq: BTreeSet<(u64, u64)>,
     /// Order of the last in each HTTP exchange.
     by_exchange: HashMap<u64, u64>,
     /// Order of the last without a response, by its id.
     pending: HashMap<String, u64>,
+    /// Token and order of those with a progress token.
+    by_token: BTreeSet<(Token, u64)>,
     /// Order of those with an answer, and how many bytes each weighs, oldest first.
     finished: VecDeque<(u64, u64)>,
     /// How many of `finished`, from the front, are not whole any more.
@@ -76,12 +78,17 @@ impl Requests {
         if let Some(twin) = twin.and_then(|twin| self.kept.get_mut(&twin)) {
             twin.is_ambiguous = true;
         }
-        self.by_seq.entry(entry.seq).or_default().push(order);
+        self.by_seq.insert((entry.seq, order));
         let exchange = entry.http.as_ref().map(|http| http.exchange);
         if let Some(exchange) = exchange {
             self.by_exchange.insert(exchange, order);
         }
-        let token = message.value.pointer("/params/_meta/progressToken");
+        let params = message.value.get("params");
+        let meta = params.and_then(|params| params.get("_meta"));
+        let token = meta.and_then(|meta| meta.get("progressToken"));
+        if let Some(token) = token {
+            self.by_token.insert((Token::of(token), order));
+        }
         let asked = Asked {
             seq: entry.seq,
             id: message.id.clone(),
@@ -90,7 +97,7 @@ impl Requests {
             token: token.cloned(),
             exchange,
             status: None,
-            is_task: message.value.pointer("/params/task").is_some(),
+            is_task: params.is_some_and(|params| params.get("task").is_some()),
             is_lawful,
             is_ambiguous: twin.is_some(),
             answered: None,
@@ -134,12 +141,18 @@ impl Requests {
         let Some(seq) = entry.answers else {
             return self.pending.get(&id?.0).copied();
         };
-        let orders = self.by_seq.get(&seq)?;
-        let named = orders.iter().find(|order| {
+        let mut orders = self.orders_at(seq);
+        let last = orders.clone().next_back();
+        let named = orders.find(|order| {
             let own = self.kept.get(order).and_then(|asked| asked.id.as_ref());
             own.zip(id).is_some_and(|(own, id)| own.loosely_equals(id))
         });
-        named.or(orders.last()).copied()
+        named.or(last)
+    }
+
+    fn orders_at(&self, seq: u64) -> impl DoubleEndedIterator<Item = u64> + Clone {
+        let all = self.by_seq.range((seq, 0)..=(seq, u64::MAX));
+        all.map(|(_, order)| *order)
     }
 
     /// The request that a response answers, once the response was taken in.
@@ -155,16 +168,18 @@ impl Requests {
             .next()
             .filter(|asked| asked.id.as_ref() == Some(id))
             .or_else(|| {
-                recent.take(PEERS).find(|asked| {
-                    asked.answered == Some(entry.seq) && asked.id.as_ref() == Some(id)
-                })
+                let peers = recent.take_while(|asked| asked.answered == Some(entry.seq));
+                peers
+                    .take(PEERS)
+                    .find(|asked| asked.id.as_ref() == Some(id))
             })
     }
 
     /// The request at a position, where it is alone there.
     pub fn at(&self, seq: u64) -> Option<&Asked> {
-        match self.by_seq.get(&seq)?[..] {
-            [order] => self.kept.get(&order),
+        let mut orders = self.orders_at(seq);
+        match (orders.next(), orders.next()) {
+            (Some(order), None) => self.kept.get(&order),
             _ => None,
         }
     }
@@ -208,12 +223,7 @@ impl Requests {
             return;
         };
         self.is_forgetful = true;
-        if let Some(orders) = self.by_seq.get_mut(&asked.seq) {
-            orders.retain(|other| *other != order);
-            if orders.is_empty() {
-                self.by_seq.remove(&asked.seq);
-            }
-        }
+        self.by_seq.remove(&(asked.seq, order));
         if let Some(exchange) = asked.exchange
             && self.by_exchange.get(&exchange) == Some(&order)
         {
@@ -224,6 +234,17 @@ impl Requests {
         {
             self.pending.remove(&id.0);
         }
+        if let Some(token) = &asked.token {
+            self.by_token.remove(&(Token::of(token), order));
+        }
+    }
+
+    /// Those that are remembered and whose progress has this token, oldest first.
+    pub fn with_token(&self, token: &Value) -> impl DoubleEndedIterator<Item = &Asked> {
+        let (first, last) = ((Token::of(token), 0), (Token::of(token), u64::MAX));
+        let orders = self.by_token.range(first..=last);
+        let asked = orders.filter_map(|(_, order)| self.kept.get(order));
+        asked.filter(move |asked| asked.has_token(token))
     }
 
     /// Those that are remembered, oldest first.
@@ -247,6 +268,29 @@ impl Requests {
 
 /// Responses that one entry may bring and that are looked through.
 const PEERS: usize = 1024;
+
+/// What equal tokens have in common.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+enum Token {
+    /// Bits of the number as a double.
+    Number(u64),
+    Text(String),
+    /// No token by any revision.
+    Other,
+}
+
+impl Token {
+    fn of(value: &Value) -> Self {
+        match value {
+            // With zero added, the negative zero is the other one.
+            Value::Number(number) => {
+                Token::Number((number.as_f64().unwrap_or_default() + 0.0).to_bits())
+            }
+            Value::String(text) => Token::Text(text.clone()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Token::Other,
+        }
+    }
+}
 
 impl Asked {
     /// A member of its params.

@@ -4,6 +4,7 @@
 
 use super::{CONTENT, ELICITATION, META, RESOURCE_URI, SAMPLING, TASK, TOOL_HEADERS, TOOL_SCHEMA};
 use crate::observer::{blocks, questions};
+use crate::place::Place;
 use crate::schema::{Violation, is_media_type};
 use crate::text;
 use mcp_assay_model::protocol::Revision;
@@ -29,7 +30,7 @@ impl Seen<'_> {
     /// The rules that the message gives something to judge.
     pub fn judged(&self) -> impl Iterator<Item = &'static str> {
         let mentions = |member: &str| self.source.is_some_and(|text| text.contains(member));
-        let tools = self.value.pointer("/result/tools");
+        let tools = self.value.at("/result/tools");
         let has_tools = self.method == "tools/list"
             && tools
                 .and_then(Value::as_array)
@@ -89,16 +90,12 @@ impl Seen<'_> {
         if self.has_task() && (OF_TASKS.contains(&last) || OF_TASKS.iter().any(|one| lacks(one))) {
             return Some(TASK);
         }
-        let is_of_resource =
-            last == "uri" && self.value.pointer(before).is_some_and(Value::is_object);
+        let is_of_resource = last == "uri" && self.value.at(before).is_some_and(Value::is_object);
         if is_of_resource || lacks("uri") {
             return Some(RESOURCE_URI);
         }
         let is_block = |pointer: &str| {
-            let kind = self
-                .value
-                .pointer(pointer)
-                .and_then(|block| block.get("type"));
+            let kind = self.value.at(pointer).and_then(|block| block.get("type"));
             kind.and_then(Value::as_str)
                 .is_some_and(|kind| ["audio", "image", "resource"].contains(&kind))
         };
@@ -108,17 +105,14 @@ impl Seen<'_> {
 
     /// Where a resource within a prompt has a MIME type that is none. That it has one at all the schema leaves open.
     pub fn odd_types(&self) -> Vec<String> {
-        let messages = self
-            .value
-            .pointer("/result/messages")
-            .and_then(Value::as_array);
+        let messages = self.value.at("/result/messages").and_then(Value::as_array);
         let messages = messages
             .filter(|_| self.method == "prompts/get")
             .into_iter()
             .flatten();
         let odd = messages.enumerate().filter(|(_, message)| {
             let block = &message["content"];
-            let kind = block.pointer("/resource/mimeType").and_then(Value::as_str);
+            let kind = block.at("/resource/mimeType").and_then(Value::as_str);
             block["type"] == "resource" && kind.is_some_and(|kind| !is_media_type(kind))
         });
         odd.map(|(index, _)| format!("/result/messages/{index}/content/resource/mimeType"))
@@ -133,7 +127,7 @@ impl Seen<'_> {
         let place = block.rsplit_once('/').map_or("", |(blocks, _)| blocks);
         let message = place
             .strip_suffix("/content")
-            .and_then(|place| self.value.pointer(place));
+            .and_then(|place| self.value.at(place));
         let blocks = message.and_then(|message| message.get("content")?.as_array());
         let is_result = |block: &Value| block.get("type").is_some_and(|kind| kind == "tool_result");
         message.is_some_and(|message| message.get("role").is_some_and(|role| role == "user"))
@@ -151,10 +145,7 @@ impl Seen<'_> {
             let kind = block.get("type").and_then(Value::as_str);
             kind.is_some_and(|kind| ["audio", "image", "resource"].contains(&kind))
         };
-        let contents = self
-            .value
-            .pointer("/result/contents")
-            .and_then(Value::as_array);
+        let contents = self.value.at("/result/contents").and_then(Value::as_array);
         let has_blob = contents.is_some_and(|all| all.iter().any(|one| one.get("blob").is_some()));
         has_blob || blocks::of(self.value).any(is_media)
     }
@@ -178,7 +169,7 @@ impl Seen<'_> {
         let (key, place) = rest.split_once('/')?;
         let asked = self
             .value
-            .pointer(&format!("/result/inputRequests/{key}/method"))?;
+            .at(&format!("/result/inputRequests/{key}/method"))?;
         match asked.as_str()? {
             "elicitation/create" if place.starts_with("params") => Some(ELICITATION),
             "sampling/createMessage" if place.starts_with("params/messages") => Some(SAMPLING),
@@ -191,7 +182,7 @@ impl Seen<'_> {
         if self.revision != Revision::R2025_11_25 {
             return false;
         }
-        let at = |pointer: &str| self.value.pointer(pointer);
+        let at = |pointer: &str| self.value.at(pointer);
         match self.method {
             "tasks/get" | "tasks/cancel" => at("/result").is_some(),
             "tasks/list" => at("/result/tasks/0").is_some(),
