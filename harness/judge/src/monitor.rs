@@ -56,6 +56,8 @@ pub struct Monitor {
     over: Vec<Judged>,
     /// Position of the last entry that was made here.
     last: u64,
+    /// Of the connection, of entries that are made here.
+    label: String,
     sent: Framer,
     received: Framer,
 }
@@ -111,6 +113,7 @@ impl Monitor {
             current: None,
             over: Vec::new(),
             last: 0,
+            label: "c".to_owned(),
             sent: Framer::new(Limits::default()),
             received: Framer::new(Limits::default()),
         }
@@ -168,7 +171,7 @@ impl Monitor {
             seq,
             at: Duration::ZERO,
             direction,
-            connection: "c".to_owned(),
+            connection: std::mem::take(&mut self.label),
             channel,
             length: frame.length,
             raw: frame.raw,
@@ -196,6 +199,7 @@ impl Monitor {
                 ..entry.clone()
             });
         }
+        self.label = entry.connection;
     }
 
     /// The next entry of a record, in order of `seq`.

@@ -1,15 +1,25 @@
-//! Places within a value, by JSON pointer, without the texts that [`Value::pointer`] makes of each token: rules ask for many places of each
-//! message.
+//! Places within a value, by JSON pointer, without the texts that [`Value::pointer`] makes of each token, and without hashing: rules ask
+//! for many places of each message, and most objects in it are small.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// Members up to which looking at each key is faster than hashing the one that is looked for.
+const FEW: usize = 8;
 
 /// A value with places.
 pub(crate) trait Place {
+    /// The member of an object: what [`Value::get`] gives for a key.
+    fn member(&self, key: &str) -> Option<&Value>;
+
     /// The value at a JSON pointer (RFC 6901): what [`Value::pointer`] gives.
     fn at(&self, pointer: &str) -> Option<&Value>;
 }
 
 impl Place for Value {
+    fn member(&self, key: &str) -> Option<&Value> {
+        member(self.as_object()?, key)
+    }
+
     fn at(&self, pointer: &str) -> Option<&Value> {
         if pointer.contains('~') {
             return self.pointer(pointer);
@@ -19,11 +29,19 @@ impl Place for Value {
         }
         let mut tokens = pointer.strip_prefix('/')?.split('/');
         tokens.try_fold(self, |value, token| match value {
-            Value::Object(members) => members.get(token),
+            Value::Object(members) => member(members, token),
             Value::Array(items) => items.get(index(token)?),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         })
     }
+}
+
+fn member<'m>(members: &'m Map<String, Value>, key: &str) -> Option<&'m Value> {
+    if members.len() > FEW {
+        return members.get(key);
+    }
+    let mut all = members.iter();
+    all.find(|(own, _)| *own == key).map(|(_, value)| value)
 }
 
 /// An index has no sign, and no zero before its first digit.
@@ -56,6 +74,14 @@ mod tests {
                 }
             }
         }
+        let wide: Map<String, Value> = (0..20).map(|key| (format!("k{key}"), json!(key))).collect();
+        for few in [0, 1, FEW, FEW + 1, 20] {
+            let value: Value = wide.clone().into_iter().take(few).collect();
+            for key in ["", "k0", "k7", "k8", "k19", "k20"] {
+                assert_eq!(value.member(key), value.get(key), "{key} of {few}");
+            }
+        }
+        assert_eq!(json!([1]).member("0"), None);
         let there = |pointer: &&String| value.at(pointer).is_some();
         assert!(pointers.iter().filter(there).count() > 5);
         for pointer in pointers {

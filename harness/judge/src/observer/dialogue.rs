@@ -387,11 +387,11 @@ fn is_cut(entry: &Entry) -> bool {
 /// Whether a server has to serve a request by this revision: one of its methods, with what `_meta` must have, and over HTTP with a head as
 /// a lawful client writes it.
 fn is_lawful(entry: &Entry, message: &Message, revision: Revision) -> bool {
-    let meta = |key: &str| message.value.get("params")?.get("_meta")?.get(key);
+    let meta = |key: &str| message.value.member("params")?.member("_meta")?.member(key);
     let is_ours = |version: &Value| *version == revision.as_str();
     let has_id = message
         .value
-        .get("id")
+        .member("id")
         .is_some_and(|id| id.is_string() || id.is_i64() || id.is_u64());
     let is_modern = revision.era() == Era::Modern;
     let named = message.method.as_deref();
@@ -423,7 +423,7 @@ fn is_lawful(entry: &Entry, message: &Message, revision: Revision) -> bool {
     entry.defects.is_empty()
         && message
             .value
-            .get("jsonrpc")
+            .member("jsonrpc")
             .is_some_and(|version| version == "2.0")
         && has_id
         && is_known

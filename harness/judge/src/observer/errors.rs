@@ -92,7 +92,7 @@ impl Watch for Errors {
             let place = came.entry.connection.clone();
             self.supported.insert(place, is_supported);
         }
-        let Some(error) = came.message.value.get("error") else {
+        let Some(error) = came.message.value.member("error") else {
             return;
         };
         one_line(&came, error, sightings);

@@ -7,8 +7,10 @@ use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::record::Direction;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
 
 const ACTIVE: &str = "active";
 const CLIENT_ACTIVE: &str = "client-active";
@@ -96,7 +98,24 @@ struct Last {
     seq: u64,
     exchange: Option<u64>,
     value: f64,
-    raw: String,
+    raw: Written,
+}
+
+/// A number as it was written.
+#[derive(Eq, Hash, PartialEq)]
+enum Written {
+    /// There is one way to write an integer.
+    Integer(Number),
+    Otherwise(String),
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Written::Integer(number) => number.fmt(f),
+            Written::Otherwise(text) => f.write_str(text),
+        }
+    }
 }
 
 struct Tokens {
@@ -104,7 +123,7 @@ struct Tokens {
     /// Whether what comes later was sent later, whichever way it came.
     is_ordered: bool,
     /// By direction, client and token.
-    last: HashMap<(Direction, usize, String), Last>,
+    last: HashMap<(Direction, usize, Written), Last>,
 }
 
 /// Tokens whose last value is remembered.
@@ -216,17 +235,19 @@ impl Tokens {
         let (Some(asked), Some(progress)) = (asked, came.message.value.at(place)) else {
             return;
         };
-        let Some(value) = progress.as_f64() else {
+        let (Value::Number(number), Some(value)) = (progress, progress.as_f64()) else {
             return;
         };
-        // There is one way to write an integer; of other numbers the text says how it was written.
-        let raw = if progress.is_i64() || progress.is_u64() {
-            progress.to_string()
+        let raw = if number.is_f64() {
+            Written::Otherwise(came.raw(place).unwrap_or_default())
         } else {
-            came.raw(place).unwrap_or_default()
+            Written::Integer(number.clone())
         };
         let entry = came.entry;
-        let token = asked.token().map(Value::to_string).unwrap_or_default();
+        let token = match asked.token() {
+            Some(Value::Number(token)) if !token.is_f64() => Written::Integer(token.clone()),
+            token => Written::Otherwise(token.map(Value::to_string).unwrap_or_default()),
+        };
         let key = (entry.direction, came.client.number, token);
         let exchange = entry.http.as_ref().map(|http| http.exchange);
         let before = self.last.get(&key).filter(|last| {
@@ -240,26 +261,33 @@ impl Tokens {
             if !grows {
                 let message = format!(
                     "progress went from {} in #{} to {}",
-                    text::cut(&last.raw),
+                    text::cut(&last.raw.to_string()),
                     last.seq,
-                    text::cut(&raw)
+                    text::cut(&raw.to_string())
                 );
                 let finding = Finding::new(FindingCode::Value, message)
-                    .expected(format!("more than {}", text::cut(&last.raw)))
-                    .actual(raw.clone())
+                    .expected(format!("more than {}", text::cut(&last.raw.to_string())))
+                    .actual(raw.to_string())
                     .at(entry.seq, "/params/progress");
                 sightings.find(rule, "", "/params/progress", finding);
             }
         }
-        if self.last.len() < REMEMBERED || self.last.contains_key(&key) {
-            let last = Last {
-                request: asked.seq,
-                seq: entry.seq,
-                exchange,
-                value,
-                raw,
-            };
-            self.last.insert(key, last);
+        let has_room = self.last.len() < REMEMBERED;
+        let last = Last {
+            request: asked.seq,
+            seq: entry.seq,
+            exchange,
+            value,
+            raw,
+        };
+        match self.last.entry(key) {
+            Entry::Occupied(mut kept) => {
+                kept.insert(last);
+            }
+            Entry::Vacant(free) if has_room => {
+                free.insert(last);
+            }
+            Entry::Vacant(_) => {}
         }
     }
 }

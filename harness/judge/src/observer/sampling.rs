@@ -238,7 +238,7 @@ impl Samplings {
 
 /// The text of a member of a block of this type.
 fn id_of<'m>(block: &'m Value, kind: &str, member: &str) -> Option<&'m str> {
-    let is_it = block.get("type").is_some_and(|own| own == kind);
+    let is_it = block.member("type").is_some_and(|own| own == kind);
     block.get(member).filter(|_| is_it)?.as_str()
 }
 

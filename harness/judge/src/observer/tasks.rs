@@ -222,7 +222,7 @@ impl Board {
             Kind::Request | Kind::Notification => ("/params", None),
             Kind::Error | Kind::Batch | Kind::Malformed(_) => return,
         };
-        let meta = value.at(place).and_then(|part| part.get("_meta"));
+        let meta = value.at(place).and_then(|part| part.member("_meta"));
         let named = meta.and_then(|meta| meta.get(RELATED_TASK));
         let id = named.and_then(|named| named.get("taskId")?.as_str());
         let problem = match (wanted, named, id) {
@@ -264,7 +264,8 @@ impl Board {
     }
 
     fn progress(&self, came: &Came<'_>, sightings: &mut Sightings) {
-        if !self.is_ordered || came.notification() != Some("notifications/progress") {
+        let is_progress = came.notification() == Some("notifications/progress");
+        if !self.is_ordered || !is_progress || self.tasks.is_empty() {
             return;
         }
         let Some(token) = came.message.value.at("/params/progressToken") else {

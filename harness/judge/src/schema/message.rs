@@ -9,6 +9,7 @@
 
 use super::notes::{Note, Notes};
 use super::{Schemas, Violation};
+use crate::place::Place;
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::Revision;
 use mcp_assay_schemas::{Method, method, methods};
@@ -49,7 +50,7 @@ impl Schemas {
             Kind::Result => {
                 let mut violations = judge(either(self.result));
                 let is_whole = violations.is_empty();
-                if let (Some(result), Some(asked), true) = (value.get("result"), asked, is_whole)
+                if let (Some(result), Some(asked), true) = (value.member("result"), asked, is_whole)
                     && !self.is_result(asked, result)
                 {
                     // The text is for words: it is looked for only where there are some.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::CLIENT_CAPABILITIES;
+use crate::place::Place;
 
 /// Requests with an answer that are remembered; older ones are forgotten.
 const FINISHED: usize = 4096;
@@ -83,9 +84,9 @@ impl Requests {
         if let Some(exchange) = exchange {
             self.by_exchange.insert(exchange, order);
         }
-        let params = message.value.get("params");
-        let meta = params.and_then(|params| params.get("_meta"));
-        let token = meta.and_then(|meta| meta.get("progressToken"));
+        let params = message.value.member("params");
+        let meta = params.and_then(|params| params.member("_meta"));
+        let token = meta.and_then(|meta| meta.member("progressToken"));
         if let Some(token) = token {
             self.by_token.insert((Token::of(token), order));
         }
@@ -97,7 +98,7 @@ impl Requests {
             token: token.cloned(),
             exchange,
             status: None,
-            is_task: params.is_some_and(|params| params.get("task").is_some()),
+            is_task: params.is_some_and(|params| params.member("task").is_some()),
             is_lawful,
             is_ambiguous: twin.is_some(),
             answered: None,
@@ -295,7 +296,7 @@ impl Token {
 impl Asked {
     /// A member of its params.
     pub fn param(&self, name: &str) -> Option<&Value> {
-        self.value.get("params")?.get(name)
+        self.value.member("params")?.member(name)
     }
 
     /// A field of its `_meta`.

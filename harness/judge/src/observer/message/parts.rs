@@ -30,9 +30,10 @@ impl Seen<'_> {
     /// The rules that the message gives something to judge.
     pub fn judged(&self) -> impl Iterator<Item = &'static str> {
         let mentions = |member: &str| self.source.is_some_and(|text| text.contains(member));
-        let tools = self.value.at("/result/tools");
         let has_tools = self.method == "tools/list"
-            && tools
+            && self
+                .value
+                .at("/result/tools")
                 .and_then(Value::as_array)
                 .is_some_and(|tools| !tools.is_empty());
         let rules = [
@@ -95,7 +96,10 @@ impl Seen<'_> {
             return Some(RESOURCE_URI);
         }
         let is_block = |pointer: &str| {
-            let kind = self.value.at(pointer).and_then(|block| block.get("type"));
+            let kind = self
+                .value
+                .at(pointer)
+                .and_then(|block| block.member("type"));
             kind.and_then(Value::as_str)
                 .is_some_and(|kind| ["audio", "image", "resource"].contains(&kind))
         };
@@ -129,7 +133,11 @@ impl Seen<'_> {
             .strip_suffix("/content")
             .and_then(|place| self.value.at(place));
         let blocks = message.and_then(|message| message.get("content")?.as_array());
-        let is_result = |block: &Value| block.get("type").is_some_and(|kind| kind == "tool_result");
+        let is_result = |block: &Value| {
+            block
+                .member("type")
+                .is_some_and(|kind| kind == "tool_result")
+        };
         message.is_some_and(|message| message.get("role").is_some_and(|role| role == "user"))
             && blocks.is_some_and(|blocks| blocks.iter().any(is_result))
     }
@@ -142,11 +150,12 @@ impl Seen<'_> {
     /// Whether there is an image, audio or a resource, or the contents of one in binary.
     fn has_content(&self) -> bool {
         let is_media = |block: &Value| {
-            let kind = block.get("type").and_then(Value::as_str);
+            let kind = block.member("type").and_then(Value::as_str);
             kind.is_some_and(|kind| ["audio", "image", "resource"].contains(&kind))
         };
         let contents = self.value.at("/result/contents").and_then(Value::as_array);
-        let has_blob = contents.is_some_and(|all| all.iter().any(|one| one.get("blob").is_some()));
+        let has_blob =
+            contents.is_some_and(|all| all.iter().any(|one| one.member("blob").is_some()));
         has_blob || blocks::of(self.value).any(is_media)
     }
 
@@ -154,7 +163,9 @@ impl Seen<'_> {
     fn asks(&self, method: &str) -> bool {
         let inputs = questions::inputs(self.value);
         let is_it = |request: &Value| request.get("method").is_some_and(|name| name == method);
-        self.value.get("method").is_some_and(|name| name == method)
+        self.value
+            .member("method")
+            .is_some_and(|name| name == method)
             || inputs.is_some_and(|inputs| inputs.values().any(is_it))
     }
 
@@ -162,7 +173,7 @@ impl Seen<'_> {
     fn of_question(&self, pointer: &str) -> Option<&'static str> {
         let by_form = self.since(Revision::R2025_11_25);
         if pointer.starts_with("/params") {
-            return (by_form && self.value.get("method")? == "elicitation/create")
+            return (by_form && self.value.member("method")? == "elicitation/create")
                 .then_some(ELICITATION);
         }
         let rest = pointer.strip_prefix("/result/inputRequests/")?;
