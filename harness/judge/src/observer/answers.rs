@@ -1,6 +1,6 @@
 //! Responses: one to each request, to a request that was sent, under its id.
 
-use super::dialogue::Said;
+use super::dialogue::{IdKey, Said};
 use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -71,11 +71,11 @@ type Place = (usize, Option<u64>);
 struct Counts {
     by_exchange: bool,
     /// By place and the raw id.
-    asked: HashMap<(Place, String), Count>,
+    asked: HashMap<(Place, IdKey), Count>,
     /// Requests that were answered as often as they were sent, oldest first.
-    done: VecDeque<(Place, String)>,
+    done: VecDeque<(Place, IdKey)>,
     /// Every id that a connection asked by; `None`: more than are remembered.
-    ids: HashMap<usize, Option<HashSet<String>>>,
+    ids: HashMap<usize, Option<HashSet<IdKey>>>,
     /// Where something was sent that no strict reader understands: what it is answered with may look like anything.
     unreadable: HashSet<Place>,
 }
@@ -119,9 +119,9 @@ impl Counts {
                     *ids = None;
                 }
                 if let Some(ids) = ids {
-                    ids.insert(id.0.clone());
+                    ids.insert(IdKey::of(id));
                 }
-                let key = (place, id.0.clone());
+                let key = (place, IdKey::of(id));
                 self.asked.entry(key).or_default().asked += 1;
             }
         }
@@ -137,7 +137,7 @@ impl Counts {
             return;
         }
         self.names_a_request(said, id, message, sightings);
-        let key = (place, id.0.clone());
+        let key = (place, IdKey::of(id));
         let Some(count) = self.asked.get_mut(&key) else {
             return;
         };
@@ -190,31 +190,28 @@ impl Counts {
         if !is_known_in_full || is_of_past {
             return;
         }
-        if ids.contains(&id.0) {
+        if ids.contains(&IdKey::of(id)) {
             sightings.judge(ASKED);
             sightings.judge(SAME_ID);
             return;
         }
         // What goes through a double or an integer on its way comes back as another number: that is for those who ask by such ids.
-        let is_near = |asked: &String| match (asked.parse::<f64>(), id.0.parse::<f64>()) {
+        let is_near = |asked: RawId| match (asked.0.parse::<f64>(), id.0.parse::<f64>()) {
             (Ok(asked), Ok(answered)) => {
                 let is_odd = asked.fract() != 0.0 || asked.abs() > MOST_EXACT;
                 is_odd && (asked - answered).abs() <= (asked.abs() * f64::EPSILON).max(1.0)
             }
             _ => false,
         };
-        if ids.iter().any(is_near)
-            && !ids
-                .iter()
-                .any(|asked| RawId(asked.clone()).loosely_equals(id))
+        if ids.iter().map(IdKey::id).any(is_near)
+            && !ids.iter().any(|asked| asked.id().loosely_equals(id))
         {
             return;
         }
         let shown = text::cut(&id.0);
         sightings.judge(ASKED);
-        let mut alike = ids
-            .iter()
-            .filter(|asked| RawId((*asked).clone()).loosely_equals(id));
+        let alike = ids.iter().map(IdKey::id);
+        let mut alike = alike.filter(|asked| asked.loosely_equals(id));
         let Some(meant) = alike.next() else {
             let told = format!("a response came with the id {shown}, which no request had");
             let finding = Finding::new(FindingCode::UnexpectedMessage, told)
@@ -226,15 +223,15 @@ impl Counts {
         };
         sightings.judge(SAME_ID);
         // `1.0` for `1`, or an escape in a text, is the same value written otherwise.
-        if meant.starts_with('"') == id.0.starts_with('"') {
+        if meant.0.starts_with('"') == id.0.starts_with('"') {
             return;
         }
         let told = format!(
             "a response came with the id {shown}, where the request has {}",
-            text::cut(meant)
+            text::cut(&meant.0)
         );
         let finding = Finding::new(FindingCode::Id, told)
-            .expected(format!("the id {}", text::cut(meant)))
+            .expected(format!("the id {}", text::cut(&meant.0)))
             .actual(id.0.clone())
             .at(entry.seq, "/id");
         sightings.find(SAME_ID, "", "/id", finding);

@@ -222,8 +222,8 @@ impl Declared {
 
 /// An elicitation by URL needs more than one by form.
 fn url_mode(method: &Method, message: &Value) -> Option<&'static str> {
-    let is_url = message.at("/params/mode").and_then(Value::as_str) == Some("url");
-    (method.method == "elicitation/create" && is_url).then_some("elicitation.url")
+    let is_url = || message.at("/params/mode").and_then(Value::as_str) == Some("url");
+    (method.method == "elicitation/create" && is_url()).then_some("elicitation.url")
 }
 
 #[cfg(test)]

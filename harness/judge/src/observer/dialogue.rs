@@ -14,7 +14,7 @@
 
 mod requests;
 
-pub(super) use requests::{Asked, Requests};
+pub(super) use requests::{Asked, IdKey, Requests};
 
 use super::Before;
 use super::http::exchange;

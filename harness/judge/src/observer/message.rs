@@ -11,7 +11,7 @@
 
 mod parts;
 
-use super::dialogue::{Asked, Came, Said};
+use super::dialogue::{Asked, Came, IdKey, Said};
 use super::{Observer, Rule, Sightings, Watch};
 use crate::place::Place;
 use crate::schema::{Schemas, Violation};
@@ -243,7 +243,7 @@ struct Shapes {
     binding: Binding,
     is_modern: bool,
     /// Position of the request that used an id first, by side, client and id.
-    used: HashMap<(Direction, usize, String), u64>,
+    used: HashMap<(Direction, usize, IdKey), u64>,
 }
 
 /// Ids of requests that are remembered, so that one that comes again is known.
@@ -395,7 +395,7 @@ impl Shapes {
         }
         sightings.judge(rule);
         let entry = came.entry;
-        let key = (entry.direction, came.client.number, id.0.clone());
+        let key = (entry.direction, came.client.number, IdKey::of(id));
         match self.used.get(&key) {
             None if self.used.len() < REMEMBERED => {
                 self.used.insert(key, entry.seq);

@@ -7,6 +7,7 @@ use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::record::Direction;
+use mcp_assay_wire::jsonrpc::Kind;
 use serde_json::{Number, Value};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -164,32 +165,39 @@ impl Tokens {
         rule: &'static str,
         sightings: &mut Sightings,
     ) -> Option<&'d Asked> {
-        let token = came.message.value.at("/params/progressToken")?;
+        let params = came.message.value.member("params")?;
+        let token = params.member("progressToken")?;
         let all = requests(came);
-        let with_token = all.with_token(token);
         // In the modern era the stream says whose progress it is: that of another request is another rule's matter.
         let stream = came.stream.filter(|_| self.is_modern);
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            with_token.partition(|asked| stream.is_none_or(|stream| asked.is(stream)));
-        if here.is_empty() && !elsewhere.is_empty() {
-            return None;
+        let (mut last, mut open) = (None, None);
+        let (mut is_elsewhere, mut is_of_task) = (false, false);
+        for asked in all.with_token(token) {
+            if stream.is_some_and(|stream| !asked.is(stream)) {
+                is_elsewhere = true;
+                continue;
+            }
+            last = Some(asked);
+            is_of_task |= asked.is_task;
+            if asked.answered.is_none() {
+                open = Some(asked);
+            }
         }
-        let is_of_past = came.client.past.has_token(token) || came.client.is_midway;
-        if here.is_empty() && is_of_past {
+        let is_of_past = || came.client.past.has_token(token) || came.client.is_midway;
+        if last.is_none() && (is_elsewhere || is_of_past()) {
             return None;
         }
         // The progress of a task goes on when its request is answered.
-        if here.iter().any(|asked| asked.is_task) {
+        if is_of_task {
             return None;
         }
-        let is_open = |asked: &&&Asked| asked.answered.is_none();
-        if let Some(open) = here.iter().rev().find(is_open) {
+        if open.is_some() {
             sightings.judge(rule);
-            return Some(open);
+            return open;
         }
         let shown = came.raw("/params/progressToken").unwrap_or_default();
         let exchange = came.entry.http.as_ref().map(|http| http.exchange);
-        let (code, message) = match here.last() {
+        let (code, message) = match last {
             None if all.is_forgetful() => (
                 FindingCode::Id,
                 format!(
@@ -294,6 +302,9 @@ impl Tokens {
 
 /// A request with a token that another one has which waits for its response.
 fn unique(came: &Came<'_>, rule: &'static str, sightings: &mut Sightings) {
+    if came.message.kind != Kind::Request {
+        return;
+    }
     let own = match came.entry.direction {
         Direction::Received => &came.client.questions,
         Direction::Sent => &came.client.asked,

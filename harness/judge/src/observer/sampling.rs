@@ -116,10 +116,9 @@ impl Watch for Samplings {
 impl Samplings {
     /// The uses in what a client's model answered.
     fn remember(&mut self, message: &Value) {
-        let answer = message.at("/result/content");
-        let responses = message
-            .at("/params/inputResponses")
-            .and_then(Value::as_object);
+        let part = |name: &str, member: &str| message.member(name)?.member(member);
+        let answer = part("result", "content");
+        let responses = part("params", "inputResponses").and_then(Value::as_object);
         let responses = responses.into_iter().flat_map(|all| all.values());
         let contents = answer
             .into_iter()

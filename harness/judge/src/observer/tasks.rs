@@ -212,17 +212,17 @@ impl Board {
 
     fn related(&self, came: &Came<'_>, sightings: &mut Sightings) {
         let value = &came.message.value;
-        let (place, wanted) = match came.message.kind {
+        let (part, wanted) = match came.message.kind {
             Kind::Result => {
                 let asked = came.answers();
                 let is_result = asked.is_some_and(|asked| asked.method == "tasks/result");
                 let id = asked.and_then(|asked| asked.param("taskId")?.as_str());
-                ("/result", id.filter(|_| is_result))
+                ("result", id.filter(|_| is_result))
             }
-            Kind::Request | Kind::Notification => ("/params", None),
+            Kind::Request | Kind::Notification => ("params", None),
             Kind::Error | Kind::Batch | Kind::Malformed(_) => return,
         };
-        let meta = value.at(place).and_then(|part| part.member("_meta"));
+        let meta = value.member(part).and_then(|part| part.member("_meta"));
         let named = meta.and_then(|meta| meta.get(RELATED_TASK));
         let id = named.and_then(|named| named.get("taskId")?.as_str());
         let problem = match (wanted, named, id) {
@@ -253,13 +253,14 @@ impl Board {
         };
         sightings.judge(RELATED);
         if let Some(problem) = problem {
+            let place = format!("/{part}");
             let at = format!("{place}/_meta/{}", RELATED_TASK.replace('/', "~1"));
             let shown = came.raw(&at).unwrap_or_else(|| came.text());
             let finding = Finding::new(FindingCode::Id, problem)
                 .expected(format!("`_meta` with \"{RELATED_TASK}\" and the `taskId`"))
                 .actual(shown)
-                .at(came.entry.seq, if named.is_some() { &at } else { place });
-            sightings.find(RELATED, "", place, finding);
+                .at(came.entry.seq, if named.is_some() { &at } else { &place });
+            sightings.find(RELATED, "", &place, finding);
         }
     }
 

@@ -109,11 +109,10 @@ impl Seen<'_> {
 
     /// Where a resource within a prompt has a MIME type that is none. That it has one at all the schema leaves open.
     pub fn odd_types(&self) -> Vec<String> {
-        let messages = self.value.at("/result/messages").and_then(Value::as_array);
-        let messages = messages
-            .filter(|_| self.method == "prompts/get")
-            .into_iter()
-            .flatten();
+        let is_prompt = self.method == "prompts/get";
+        let messages = is_prompt.then(|| self.value.at("/result/messages"));
+        let messages = messages.flatten().and_then(Value::as_array);
+        let messages = messages.into_iter().flatten();
         let odd = messages.enumerate().filter(|(_, message)| {
             let block = &message["content"];
             let kind = block.at("/resource/mimeType").and_then(Value::as_str);
@@ -153,7 +152,10 @@ impl Seen<'_> {
             let kind = block.member("type").and_then(Value::as_str);
             kind.is_some_and(|kind| ["audio", "image", "resource"].contains(&kind))
         };
-        let contents = self.value.at("/result/contents").and_then(Value::as_array);
+        let result = self.value.member("result");
+        let contents = result
+            .and_then(|result| result.member("contents"))
+            .and_then(Value::as_array);
         let has_blob =
             contents.is_some_and(|all| all.iter().any(|one| one.member("blob").is_some()));
         has_blob || blocks::of(self.value).any(is_media)
@@ -198,7 +200,11 @@ impl Seen<'_> {
             "tasks/get" | "tasks/cancel" => at("/result").is_some(),
             "tasks/list" => at("/result/tasks/0").is_some(),
             "notifications/tasks/status" => at("/params").is_some(),
-            "tools/call" => at("/result/task").is_some() && at("/result/content").is_none(),
+            "tools/call" => {
+                let result = self.value.member("result");
+                let has = |name: &str| result.is_some_and(|result| result.member(name).is_some());
+                has("task") && !has("content")
+            }
             _ => false,
         }
     }
