@@ -69,7 +69,7 @@ fn own_stream(came: &Came<'_>, sightings: &mut Sightings) {
                 return;
             };
             // A token of no request at all is another rule's matter.
-            if !came.client.asked.with_token(token).next().is_some() {
+            if came.client.asked.with_token(token).next().is_none() {
                 return;
             }
             stream.has_token(token)
