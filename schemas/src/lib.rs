@@ -15,4 +15,4 @@ mod messages;
 pub mod methods;
 
 pub use document::{DEVIATIONS, REVISIONS, document};
-pub use methods::{Method, methods};
+pub use methods::{Method, method, methods};

@@ -1,6 +1,8 @@
 //! Which method carries what, per revision.
 
+use crate::REVISIONS;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// One method, for a range of revisions.
@@ -101,6 +103,19 @@ pub fn methods(revision: &str) -> impl Iterator<Item = &'static Method> + use<> 
         .filter(move |method| method.is_in(&revision))
 }
 
+/// A method of a revision by its name; none of a revision that has no document.
+pub fn method(revision: &str, name: &str) -> Option<&'static Method> {
+    static TABLES: OnceLock<[HashMap<&'static str, &'static Method>; REVISIONS.len()]> =
+        OnceLock::new();
+    let index = REVISIONS.iter().position(|&known| known == revision)?;
+    let by_name = |revision| {
+        let all = methods(revision);
+        all.map(|method| (method.method.as_str(), method)).collect()
+    };
+    let tables = TABLES.get_or_init(|| REVISIONS.map(by_name));
+    tables[index].get(name).copied()
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -112,7 +127,20 @@ struct Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{REVISIONS, document};
+    use crate::document;
+
+    #[test]
+    fn a_method_is_found_by_its_name_in_its_revision() {
+        for revision in REVISIONS {
+            for known in methods(revision) {
+                let named = methods(revision).filter(|other| other.method == known.method);
+                assert_eq!(named.count(), 1, "{revision} {}", known.method);
+                assert_eq!(method(revision, &known.method), Some(known));
+            }
+            assert_eq!(method(revision, "no/such"), None);
+        }
+        assert_eq!(method("2023-01-01", "initialize"), None);
+    }
 
     #[test]
     fn every_method_names_definitions_of_its_revision() {

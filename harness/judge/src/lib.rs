@@ -15,6 +15,7 @@ pub mod observer;
 pub mod schema;
 
 mod instead;
+mod place;
 mod select;
 mod silence;
 #[cfg(test)]

@@ -57,6 +57,8 @@ pub struct Monitor {
     over: Vec<Judged>,
     /// Position of the last entry that was made here.
     last: u64,
+    /// Of the connection, of entries that are made here.
+    label: String,
     sent: Framer,
     received: Framer,
 }
@@ -113,6 +115,7 @@ impl Monitor {
             current: None,
             over: Vec::new(),
             last: 0,
+            label: "c".to_owned(),
             sent: Framer::new(Limits::default()),
             received: Framer::new(Limits::default()),
         }
@@ -141,11 +144,15 @@ impl Monitor {
 
     /// The next bytes of a stream of lines, in any split.
     pub fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
-        let frames = match direction {
-            Direction::Sent => self.sent.push(bytes),
-            Direction::Received => self.received.push(bytes),
-        };
-        for frame in frames {
+        let mut rest = bytes;
+        loop {
+            let framer = match direction {
+                Direction::Sent => &mut self.sent,
+                Direction::Received => &mut self.received,
+            };
+            let Some(frame) = framer.next_frame(&mut rest) else {
+                return;
+            };
             self.frame(direction, frame);
         }
     }
@@ -173,7 +180,7 @@ impl Monitor {
             seq,
             at: Duration::ZERO,
             direction,
-            connection: "c".to_owned(),
+            connection: std::mem::take(&mut self.label),
             channel,
             length: frame.length,
             raw: frame.raw,
@@ -201,6 +208,7 @@ impl Monitor {
                 ..entry.clone()
             });
         }
+        self.label = entry.connection;
     }
 
     /// The next entry of a record, in order of `seq`.

@@ -47,12 +47,16 @@ pub struct Schemas {
     revision: Revision,
     registry: Registry<'static>,
     definitions: Map<String, Value>,
+    /// The definitions, each compiled when first asked for: every message asks, so it asks without a lock.
+    validators: HashMap<String, OnceLock<Arc<Validator>>>,
+    /// The definitions of responses, which have had several names.
+    result: Option<&'static str>,
+    error: Option<&'static str>,
     compiled: Mutex<HashMap<Key, Arc<Validator>>>,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Key {
-    Definition(String),
     Advice(String),
     Inline(String),
 }
@@ -139,9 +143,19 @@ impl Schemas {
             Some(Value::Object(definitions)) => definitions,
             _ => Map::new(),
         };
+        let first = |names: [&'static str; 2]| {
+            let mut names = names.into_iter();
+            names.find(|name| definitions.contains_key(*name))
+        };
         Schemas {
             revision,
             registry,
+            validators: definitions
+                .keys()
+                .map(|name| (name.clone(), OnceLock::new()))
+                .collect(),
+            result: first(message::RESULT),
+            error: first(message::ERROR),
             definitions,
             compiled: Mutex::default(),
         }
@@ -166,20 +180,41 @@ impl Schemas {
         value: &Value,
         raw: Option<&str>,
     ) -> Result<Vec<Violation>, SchemaError> {
-        let validator = self.validator(name)?;
-        Ok(explain::violations(&validator, value, raw))
+        Ok(explain::violations(self.definition(name)?, value, raw))
     }
 
     /// The compiled definition itself, shared: whether a value fits, without words, and for comparisons.
     ///
     /// **Errors**: no such definition.
     pub fn validator(&self, name: &str) -> Result<Arc<Validator>, SchemaError> {
-        if !self.has(name) {
+        self.definition(name).cloned()
+    }
+
+    fn definition(&self, name: &str) -> Result<&Arc<Validator>, SchemaError> {
+        let Some(kept) = self.validators.get(name) else {
             return Err(self.unknown(name));
+        };
+        if let Some(validator) = kept.get() {
+            return Ok(validator);
         }
-        self.compiled(Key::Definition(name.to_owned()), || {
-            Ok(json!({ "$ref": format!("{}#/$defs/{name}", uri(self.revision)) }))
-        })
+        // Two threads may do the same work once.
+        let schema = json!({ "$ref": format!("{}#/$defs/{name}", uri(self.revision)) });
+        let validator = self.compile(options(), &schema)?;
+        Ok(kept.get_or_init(|| validator))
+    }
+
+    fn compile(
+        &self,
+        options: ValidationOptions<'_>,
+        schema: &Value,
+    ) -> Result<Arc<Validator>, SchemaError> {
+        let validator = options
+            .with_registry(&self.registry)
+            .build(schema)
+            .map_err(|error| SchemaError::Invalid {
+                reason: error.to_string(),
+            })?;
+        Ok(Arc::new(validator))
     }
 
     /// What of a value breaks no rule of its definition and is still worth a word; `raw` as for
@@ -220,31 +255,36 @@ impl Schemas {
         value: &Value,
         raw: Option<&str>,
     ) -> Result<Vec<Violation>, SchemaError> {
-        let mut methods = mcp_assay_schemas::methods(self.revision.as_str());
-        let results = methods
-            .find(|known| known.method == method)
-            .map(|known| known.results.as_slice())
-            .unwrap_or_default();
-        let meant: Vec<&str> = results
-            .iter()
-            .map(String::as_str)
-            .filter(|name| *name != TASK)
-            .collect();
+        let meant: Vec<&str> = self.results_of(method).collect();
         match meant[..] {
             [] => Err(self.unknown(&format!("result of {method}"))),
             [name] => self.judge_definition(name, value, raw),
             _ => {
                 // One of them is what the union asks for; its words are made only where none is.
-                for name in &meant {
-                    if self.validator(name)?.is_valid(value) {
-                        return Ok(Vec::new());
-                    }
+                if self.is_result(method, value) {
+                    return Ok(Vec::new());
                 }
                 let branches: Vec<Value> =
                     meant.iter().map(|name| json!({ "spec": name })).collect();
                 self.judge_inline(&json!({ "anyOf": branches }).to_string(), value, raw)
             }
         }
+    }
+
+    /// Whether a value is a result of a method, so that [`judge_result`](Self::judge_result) has nothing to say.
+    fn is_result(&self, method: &str, value: &Value) -> bool {
+        self.results_of(method).any(|name| {
+            let validator = self.definition(name);
+            validator.is_ok_and(|validator| validator.is_valid(value))
+        })
+    }
+
+    /// The definitions of the results of a method; none where it is unknown or has none.
+    fn results_of(&self, method: &str) -> impl Iterator<Item = &'static str> + use<> {
+        let method = mcp_assay_schemas::method(self.revision.as_str(), method);
+        let results = method.into_iter().flat_map(|method| &method.results);
+        let results = results.map(String::as_str);
+        results.filter(|name| *name != TASK)
     }
 
     /// Judges a value by a schema written in a card: `spec: Name` stands for a definition of the revision, unknown keywords are
@@ -303,15 +343,9 @@ impl Schemas {
         // Compiled outside the lock; two threads may do the same work once.
         let options = match key {
             Key::Advice(_) => options().with_keyword(advice::ADVICE, advice::advice),
-            Key::Definition(_) | Key::Inline(_) => options(),
+            Key::Inline(_) => options(),
         };
-        let validator = options
-            .with_registry(&self.registry)
-            .build(&schema()?)
-            .map_err(|error| SchemaError::Invalid {
-                reason: error.to_string(),
-            })?;
-        let validator = Arc::new(validator);
+        let validator = self.compile(options, &schema()?)?;
         let mut kept = kept();
         if kept.len() >= KEPT {
             kept.clear();

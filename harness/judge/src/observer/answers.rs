@@ -1,11 +1,11 @@
 //! Responses: one to each request, to a request that was sent, under its id.
 
-use super::dialogue::Said;
+use super::dialogue::{IdKey, Said};
 use super::{Observer, Rule, Sightings, Watch};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
-use mcp_assay_model::record::{Direction, Entry, Http, HttpPart};
+use mcp_assay_model::record::{Direction, Http, HttpPart};
 use mcp_assay_wire::jsonrpc::{Kind, Message, RawId};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -65,17 +65,17 @@ impl Observer for Answers {
     }
 }
 
-/// A connection; over Streamable HTTP one of its exchanges too.
-type Place = (String, Option<u64>);
+/// A client by its number; over Streamable HTTP one of its exchanges too.
+type Place = (usize, Option<u64>);
 
 struct Counts {
     by_exchange: bool,
     /// By place and the raw id.
-    asked: HashMap<(Place, String), Count>,
+    asked: HashMap<(Place, IdKey), Count>,
     /// Requests that were answered as often as they were sent, oldest first.
-    done: VecDeque<(Place, String)>,
+    done: VecDeque<(Place, IdKey)>,
     /// Every id that a connection asked by; `None`: more than are remembered.
-    ids: HashMap<String, Option<HashSet<String>>>,
+    ids: HashMap<usize, Option<HashSet<IdKey>>>,
     /// Where something was sent that no strict reader understands: what it is answered with may look like anything.
     unreadable: HashSet<Place>,
 }
@@ -96,13 +96,13 @@ impl Count {
 }
 
 impl Counts {
-    fn place(&self, entry: &Entry) -> Place {
-        let exchange = entry.http.as_ref().filter(|_| self.by_exchange);
-        (entry.connection.clone(), exchange.map(|http| http.exchange))
+    fn place(&self, said: &Said<'_>) -> Place {
+        let exchange = said.entry.http.as_ref().filter(|_| self.by_exchange);
+        (said.client.number, exchange.map(|http| http.exchange))
     }
 
-    fn send(&mut self, entry: &Entry) {
-        let place = self.place(entry);
+    fn send(&mut self, said: &Said<'_>) {
+        let (entry, place) = (said.entry, self.place(said));
         let Some(message) = &entry.message else {
             if !entry.raw.is_empty() {
                 self.unreadable.insert(place);
@@ -113,15 +113,15 @@ impl Counts {
             // A broken request with an id is answered under it as well.
             let is_asking = matches!(item.kind, Kind::Request | Kind::Malformed(_));
             if let Some(id) = item.id.as_ref().filter(|_| is_asking) {
-                let ids = self.ids.entry(entry.connection.clone());
+                let ids = self.ids.entry(said.client.number);
                 let ids = ids.or_insert_with(|| Some(HashSet::new()));
                 if ids.as_ref().is_some_and(|ids| ids.len() >= REMEMBERED) {
                     *ids = None;
                 }
                 if let Some(ids) = ids {
-                    ids.insert(id.0.clone());
+                    ids.insert(IdKey::of(id));
                 }
-                let key = (place.clone(), id.0.clone());
+                let key = (place, IdKey::of(id));
                 self.asked.entry(key).or_default().asked += 1;
             }
         }
@@ -129,7 +129,7 @@ impl Counts {
 
     fn receive(&mut self, said: &Said<'_>, message: &Message, sightings: &mut Sightings) {
         let entry = said.entry;
-        let place = self.place(entry);
+        let place = self.place(said);
         let Some(id) = message.id.as_ref().filter(|id| !id.is_null()) else {
             return;
         };
@@ -137,7 +137,7 @@ impl Counts {
             return;
         }
         self.names_a_request(said, id, message, sightings);
-        let key = (place, id.0.clone());
+        let key = (place, IdKey::of(id));
         let Some(count) = self.asked.get_mut(&key) else {
             return;
         };
@@ -181,40 +181,37 @@ impl Counts {
         sightings: &mut Sightings,
     ) {
         let (entry, client) = (said.entry, said.client);
-        let unreadable = |place: &Place| place.0 == entry.connection;
+        let unreadable = |place: &Place| place.0 == client.number;
         let is_known_in_full = !client.is_midway && !self.unreadable.iter().any(unreadable);
         let is_of_past = client.past.ids.iter().any(|past| past.loosely_equals(id));
-        let Some(Some(ids)) = self.ids.get(&entry.connection) else {
+        let Some(Some(ids)) = self.ids.get(&client.number) else {
             return;
         };
         if !is_known_in_full || is_of_past {
             return;
         }
-        if ids.contains(&id.0) {
+        if ids.contains(&IdKey::of(id)) {
             sightings.judge(ASKED);
             sightings.judge(SAME_ID);
             return;
         }
         // What goes through a double or an integer on its way comes back as another number: that is for those who ask by such ids.
-        let is_near = |asked: &String| match (asked.parse::<f64>(), id.0.parse::<f64>()) {
+        let is_near = |asked: RawId| match (asked.0.parse::<f64>(), id.0.parse::<f64>()) {
             (Ok(asked), Ok(answered)) => {
                 let is_odd = asked.fract() != 0.0 || asked.abs() > MOST_EXACT;
                 is_odd && (asked - answered).abs() <= (asked.abs() * f64::EPSILON).max(1.0)
             }
             _ => false,
         };
-        if ids.iter().any(is_near)
-            && !ids
-                .iter()
-                .any(|asked| RawId(asked.clone()).loosely_equals(id))
+        if ids.iter().map(IdKey::id).any(is_near)
+            && !ids.iter().any(|asked| asked.id().loosely_equals(id))
         {
             return;
         }
         let shown = text::cut(&id.0);
         sightings.judge(ASKED);
-        let mut alike = ids
-            .iter()
-            .filter(|asked| RawId((*asked).clone()).loosely_equals(id));
+        let alike = ids.iter().map(IdKey::id);
+        let mut alike = alike.filter(|asked| asked.loosely_equals(id));
         let Some(meant) = alike.next() else {
             let told = format!("a response came with the id {shown}, which no request had");
             let finding = Finding::new(FindingCode::UnexpectedMessage, told)
@@ -226,15 +223,15 @@ impl Counts {
         };
         sightings.judge(SAME_ID);
         // `1.0` for `1`, or an escape in a text, is the same value written otherwise.
-        if meant.starts_with('"') == id.0.starts_with('"') {
+        if meant.0.starts_with('"') == id.0.starts_with('"') {
             return;
         }
         let told = format!(
             "a response came with the id {shown}, where the request has {}",
-            text::cut(meant)
+            text::cut(&meant.0)
         );
         let finding = Finding::new(FindingCode::Id, told)
-            .expected(format!("the id {}", text::cut(meant)))
+            .expected(format!("the id {}", text::cut(&meant.0)))
             .actual(id.0.clone())
             .at(entry.seq, "/id");
         sightings.find(SAME_ID, "", "/id", finding);
@@ -260,7 +257,7 @@ impl Watch for Counts {
             })
         );
         match (entry.direction, &entry.message) {
-            (Direction::Sent, _) => self.send(entry),
+            (Direction::Sent, _) => self.send(said),
             (Direction::Received, Some(message)) if !is_cut => {
                 for item in message.batch.iter().chain([message]) {
                     if matches!(item.kind, Kind::Result | Kind::Error) {

@@ -1,5 +1,6 @@
 //! Content blocks of a message, wherever its method has them.
 
+use crate::place::Place;
 use serde_json::Value;
 
 /// The blocks of a result of tools/call or prompts/get, and of what a model is asked.
@@ -7,15 +8,12 @@ use serde_json::Value;
 /// **Shape**: the list of a result, then the one or several of each message of a prompt or of a request for sampling; those within a tool's
 /// result or within a result's requests for input are not among them.
 pub(super) fn of(message: &Value) -> impl Iterator<Item = &Value> {
-    let of_result = message
-        .pointer("/result/content")
-        .into_iter()
-        .flat_map(each);
-    let messages = ["/result/messages", "/params/messages"].into_iter();
-    let messages = messages
-        .filter_map(|place| message.pointer(place)?.as_array())
-        .flatten();
-    of_result.chain(messages.filter_map(|one| one.get("content")).flat_map(each))
+    let result = message.member("result");
+    let of_result = result.and_then(|result| result.member("content"));
+    let parts = [result, message.member("params")].into_iter().flatten();
+    let messages = parts.filter_map(|part| part.member("messages")?.as_array());
+    let of_messages = messages.flatten().filter_map(|one| one.member("content"));
+    of_result.into_iter().chain(of_messages).flat_map(each)
 }
 
 /// Several blocks, or the one that stands for them.

@@ -3,6 +3,7 @@
 
 use super::dialogue::{Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision, Role};
@@ -102,8 +103,7 @@ impl Watch for Declared {
             Direction::Received => Role::Server,
             Direction::Sent => Role::Client,
         };
-        let known = mcp_assay_schemas::methods(self.revision.as_str());
-        match { known }.find(|method| method.method == name) {
+        match mcp_assay_schemas::method(self.revision.as_str(), name) {
             Some(method) => self.known(&came, side, method, sightings),
             None => self.unknown(&came, side, name, sightings),
         }
@@ -222,8 +222,8 @@ impl Declared {
 
 /// An elicitation by URL needs more than one by form.
 fn url_mode(method: &Method, message: &Value) -> Option<&'static str> {
-    let is_url = message.pointer("/params/mode").and_then(Value::as_str) == Some("url");
-    (method.method == "elicitation/create" && is_url).then_some("elicitation.url")
+    let is_url = || message.at("/params/mode").and_then(Value::as_str) == Some("url");
+    (method.method == "elicitation/create" && is_url()).then_some("elicitation.url")
 }
 
 #[cfg(test)]

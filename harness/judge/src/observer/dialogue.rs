@@ -14,10 +14,11 @@
 
 mod requests;
 
-pub(super) use requests::{Asked, Requests};
+pub(super) use requests::{Asked, IdKey, Requests};
 
 use super::Before;
 use super::http::exchange;
+use crate::place::Place;
 use mcp_assay_model::protocol::{Era, Revision};
 use mcp_assay_model::record::{Channel, Direction, Entry, Http, HttpPart, Past};
 use mcp_assay_schemas::methods::Sender;
@@ -43,6 +44,8 @@ pub(super) struct Dialogue {
 /// One client and its server.
 #[derive(Default)]
 pub(super) struct Client {
+    /// Its own, of those of one conversation: what stands for its label where much is remembered by it.
+    pub number: usize,
     /// Requests of the client.
     pub asked: Requests,
     /// Requests of the server.
@@ -82,7 +85,8 @@ pub(super) struct Said<'d> {
     pub entry: &'d Entry,
     /// The client that it came to, or that sent it.
     pub client: &'d Client,
-    came: Option<Option<&'d Asked>>,
+    /// Its message, where it is one by the revision.
+    message: Option<Came<'d>>,
     /// Whether the client is judged as well.
     pub judges_clients: bool,
     /// Whether what breaks no rule is noted.
@@ -100,6 +104,7 @@ pub(super) struct Came<'d> {
     pub client: &'d Client,
     /// Over HTTP, the lawful request in whose exchange it stands.
     pub stream: Option<&'d Asked>,
+    answers: Option<&'d Asked>,
 }
 
 impl Dialogue {
@@ -122,6 +127,7 @@ impl Dialogue {
                 Before::Anything => (Past::default(), true),
             };
             let client = Client {
+                number: self.by_label.len(),
                 past,
                 is_midway,
                 ..Client::default()
@@ -138,7 +144,7 @@ impl Dialogue {
         Said {
             entry,
             client,
-            came: client.judged(entry, revision),
+            message: client.came(entry, revision),
             judges_clients: self.judges_clients,
             takes_notes: self.takes_notes,
         }
@@ -152,22 +158,13 @@ impl<'d> Said<'d> {
     /// negotiated, in the modern one where no legacy conversation was opened. `None` for all else.
     pub fn came(&self) -> Option<Came<'d>> {
         let is_received = self.entry.direction == Direction::Received;
-        self.message().filter(|_| is_received)
+        self.message.filter(|_| is_received)
     }
 
     /// What a client sent, in the same sense, where clients are judged.
     pub fn asked(&self) -> Option<Came<'d>> {
         let is_sent = self.entry.direction == Direction::Sent;
-        self.message().filter(|_| is_sent && self.judges_clients)
-    }
-
-    fn message(&self) -> Option<Came<'d>> {
-        Some(Came {
-            entry: self.entry,
-            message: self.entry.message.as_ref()?,
-            client: self.client,
-            stream: self.came?,
-        })
+        self.message.filter(|_| is_sent && self.judges_clients)
     }
 
     /// The lawful request in whose HTTP exchange the entry stands.
@@ -208,7 +205,7 @@ impl Client {
                 (Direction::Sent, Kind::Request) => {
                     if item.method.as_deref() == Some("initialize") {
                         self.legacy.insert(entry.seq);
-                        let declared = item.value.pointer("/params/capabilities");
+                        let declared = item.value.at("/params/capabilities");
                         self.handshake.client_capabilities = declared.cloned();
                     }
                     let is_lawful = !in_batch && is_lawful(entry, item, revision);
@@ -245,12 +242,12 @@ impl Client {
             return;
         }
         let is_discover = asked.method == "server/discover";
-        let declared = message.value.pointer("/result/capabilities");
         if is_first && (is_initialize || is_discover) {
+            let declared = message.value.at("/result/capabilities");
             self.server_capabilities = declared.cloned();
         }
         if is_first && is_initialize {
-            let version = message.value.pointer("/result/protocolVersion");
+            let version = message.value.at("/result/protocolVersion");
             self.handshake.version = version.and_then(Value::as_str).map(str::to_owned);
             self.handshake.results += 1;
         }
@@ -298,6 +295,32 @@ impl Client {
         is_judged.then_some(stream)
     }
 
+    /// The message of an entry, where it is one by the revision.
+    fn came<'d>(&'d self, entry: &'d Entry, revision: Revision) -> Option<Came<'d>> {
+        let message = entry.message.as_ref()?;
+        Some(Came {
+            entry,
+            message,
+            client: self,
+            stream: self.judged(entry, revision)?,
+            answers: self.answered_by(entry, message),
+        })
+    }
+
+    /// The lawful request that a response answers by its id, where it can be told which it is.
+    fn answered_by(&self, entry: &Entry, message: &Message) -> Option<&Asked> {
+        if !matches!(message.kind, Kind::Result | Kind::Error) {
+            return None;
+        }
+        let requests = match entry.direction {
+            Direction::Received => &self.asked,
+            Direction::Sent => &self.questions,
+        };
+        let asked = requests.answered_by(entry, message)?;
+        let is_named = asked.id.as_ref()?.loosely_equals(message.id.as_ref()?);
+        (is_named && asked.is_lawful && !asked.is_ambiguous).then_some(asked)
+    }
+
     fn carrier(&self, http: &Http) -> Option<&Asked> {
         let asked = self.asked.of_exchange(http.exchange)?;
         asked.is_lawful.then_some(asked)
@@ -325,13 +348,7 @@ fn at_path<'v>(declared: &'v Value, path: &str) -> Option<&'v Value> {
 impl<'d> Came<'d> {
     /// The lawful request that this response answers by its id, where it can be told which it is.
     pub fn answers(&self) -> Option<&'d Asked> {
-        let requests = match self.entry.direction {
-            Direction::Received => &self.client.asked,
-            Direction::Sent => &self.client.questions,
-        };
-        let asked = requests.answered_by(self.entry, self.message)?;
-        let is_named = asked.id.as_ref()?.loosely_equals(self.message.id.as_ref()?);
-        (is_named && asked.is_lawful && !asked.is_ambiguous).then_some(asked)
+        self.answers
     }
 
     /// Where it is a notification: its method.
@@ -346,7 +363,7 @@ impl<'d> Came<'d> {
     pub fn raw(&self, pointer: &str) -> Option<String> {
         let text = self.source().and_then(|text| raw::at(text, pointer));
         text.map(str::to_owned)
-            .or_else(|| self.message.value.pointer(pointer).map(Value::to_string))
+            .or_else(|| self.message.value.at(pointer).map(Value::to_string))
     }
 
     /// The whole text, where it is one.
@@ -376,16 +393,17 @@ fn is_cut(entry: &Entry) -> bool {
 /// Whether a server has to serve a request by this revision: one of its methods, with what `_meta` must have, and over HTTP with a head as
 /// a lawful client writes it.
 fn is_lawful(entry: &Entry, message: &Message, revision: Revision) -> bool {
-    let at = |pointer: &str| message.value.pointer(pointer);
-    let meta = |key: &str| message.value.get("params")?.get("_meta")?.get(key);
+    let meta = |key: &str| message.value.member("params")?.member("_meta")?.member(key);
     let is_ours = |version: &Value| *version == revision.as_str();
-    let has_id = at("/id").is_some_and(|id| id.is_string() || id.is_i64() || id.is_u64());
+    let has_id = message
+        .value
+        .member("id")
+        .is_some_and(|id| id.is_string() || id.is_i64() || id.is_u64());
     let is_modern = revision.era() == Era::Modern;
-    let is_known = mcp_assay_schemas::methods(revision.as_str()).any(|known| {
-        known.from != Sender::Server
-            && !known.is_notification()
-            && Some(known.method.as_str()) == message.method.as_deref()
-    });
+    let named = message.method.as_deref();
+    let known = named.and_then(|name| mcp_assay_schemas::method(revision.as_str(), name));
+    let is_known =
+        known.is_some_and(|known| known.from != Sender::Server && !known.is_notification());
     let is_carried = match &entry.http {
         None => true,
         Some(Http {
@@ -409,7 +427,10 @@ fn is_lawful(entry: &Entry, message: &Message, revision: Revision) -> bool {
             && meta(CLIENT_CAPABILITIES).is_some_and(Value::is_object)
     };
     entry.defects.is_empty()
-        && at("/jsonrpc").is_some_and(|version| version == "2.0")
+        && message
+            .value
+            .member("jsonrpc")
+            .is_some_and(|version| version == "2.0")
         && has_id
         && is_known
         && (!is_modern || is_modern_lawful())

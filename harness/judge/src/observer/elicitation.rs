@@ -2,6 +2,7 @@
 
 use super::dialogue::{Came, Said};
 use super::{Observer, Rule, Sightings, Watch, questions};
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
@@ -156,7 +157,7 @@ impl Elicitations {
         let Some(id) = came
             .message
             .value
-            .pointer("/params/elicitationId")
+            .at("/params/elicitationId")
             .and_then(Value::as_str)
         else {
             return;
@@ -186,13 +187,13 @@ impl Elicitations {
 
     fn error(&mut self, came: &Came<'_>, sightings: &mut Sightings) {
         let value = &came.message.value;
-        let code = value.pointer("/error/code").and_then(Value::as_i64);
+        let code = value.at("/error/code").and_then(Value::as_i64);
         if !self.has_errors || code != Some(URL_REQUIRED) {
             return;
         }
         sightings.judge(REQUIRED);
         let place = "/error/data/elicitations";
-        let Some(listed) = value.pointer(place).and_then(Value::as_array) else {
+        let Some(listed) = value.at(place).and_then(Value::as_array) else {
             let finding = Finding::new(
                 FindingCode::Schema,
                 "an error of code -32042 names no elicitations",

@@ -2,6 +2,7 @@
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
@@ -96,15 +97,14 @@ impl Watch for Errors {
             return;
         };
         if self.is_modern
-            && let Some(Value::Array(versions)) =
-                came.message.value.pointer("/result/supportedVersions")
+            && let Some(Value::Array(versions)) = came.message.value.at("/result/supportedVersions")
         {
             let is_ours = |version: &Value| *version == self.revision.as_str();
             let is_supported = versions.iter().any(is_ours);
             let place = came.entry.connection.clone();
             self.supported.insert(place, is_supported);
         }
-        let Some(error) = came.message.value.get("error") else {
+        let Some(error) = came.message.value.member("error") else {
             return;
         };
         one_line(&came, error, sightings);

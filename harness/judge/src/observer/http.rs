@@ -19,6 +19,7 @@ mod streams;
 
 use super::dialogue::Said;
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use exchange::{Exchange, Home, Input};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::record::HttpPart;
@@ -268,12 +269,12 @@ impl Connection {
                 if let Some(id) = &message.id {
                     *self.asked.entry(id.0.clone()).or_default() += 1;
                 }
-                if let Some(token) = message.value.pointer("/params/_meta/progressToken") {
+                if let Some(token) = message.value.at("/params/_meta/progressToken") {
                     *self.tokens.entry(token.to_string()).or_default() += 1;
                 }
             }
             Kind::Notification => {
-                let id = message.value.pointer("/params/requestId");
+                let id = message.value.at("/params/requestId");
                 if message.method.as_deref() == Some("notifications/cancelled")
                     && let Some(id) = id
                 {

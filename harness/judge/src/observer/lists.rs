@@ -4,6 +4,7 @@ mod walks;
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::schema::Schemas;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -172,16 +173,12 @@ impl Listed {
         let Some(list) = LISTS.into_iter().find(|list| list.method == asked.method) else {
             return;
         };
-        let items = came
-            .message
-            .value
-            .pointer(list.items)
-            .and_then(Value::as_array);
+        let items = came.message.value.at(list.items).and_then(Value::as_array);
         let Some(items) = items else {
             return;
         };
         let keys = items.iter().filter_map(|item| item.get(list.key)?.as_str());
-        let next = match came.message.value.pointer("/result/nextCursor") {
+        let next = match came.message.value.at("/result/nextCursor") {
             None => None,
             Some(Value::String(next)) => Some(next.as_str()),
             // Whether the list goes on is not told.
@@ -290,7 +287,7 @@ fn served(came: &Came<'_>, asked: &Asked, sightings: &mut Sightings) {
         return;
     }
     sightings.judge(SERVED);
-    let code = came.message.value.pointer("/error/code");
+    let code = came.message.value.at("/error/code");
     if code.is_some_and(|code| *code == -32601) {
         let message = format!(
             "`{}` is refused as a method that is not there, and `{capability}` is declared",

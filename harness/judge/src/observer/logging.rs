@@ -6,6 +6,7 @@
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_wire::jsonrpc::Kind;
@@ -122,7 +123,7 @@ impl Logs {
             return;
         }
         sightings.judge(LEVEL);
-        let level = came.message.value.pointer("/params/level");
+        let level = came.message.value.at("/params/level");
         let Some(level) = level.and_then(level_of).filter(|&level| level < least) else {
             return;
         };
@@ -183,7 +184,7 @@ fn log_message(came: &Came<'_>, sightings: &mut Sightings) {
         sightings.find(REQUESTED, "", "", finding);
         return;
     };
-    let level = came.message.value.pointer("/params/level");
+    let level = came.message.value.at("/params/level");
     let level = level.and_then(level_of).filter(|&level| level < least);
     if let Some(level) = level {
         let message = format!(

@@ -12,8 +12,9 @@
 mod parts;
 mod remarks;
 
-use super::dialogue::{Asked, Came, Said};
+use super::dialogue::{Asked, Came, IdKey, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::schema::{Schemas, Violation};
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -244,8 +245,8 @@ struct Shapes {
     revision: Revision,
     binding: Binding,
     is_modern: bool,
-    /// Position of the request that used an id first, by side, connection and id.
-    used: HashMap<(Direction, String, String), u64>,
+    /// Position of the request that used an id first, by side, client and id.
+    used: HashMap<(Direction, usize, IdKey), u64>,
     remarks: Remarks,
 }
 
@@ -305,13 +306,14 @@ impl Shapes {
         };
         let method = method.unwrap_or_default();
         let judged_by = asked.filter(|_| came.message.kind == Kind::Result);
+        let source = came.source();
         let violations = self.schemas.judge_message(
             came.message,
-            came.source(),
+            source,
             judged_by.map(|asked| asked.method.as_str()),
         );
         let violations = match judged_by {
-            Some(asked) if asked.param("task").is_some() => self.or_a_task(came, violations),
+            Some(asked) if asked.is_task => self.or_a_task(came, violations),
             _ => violations,
         };
         sightings.judge(side.envelope);
@@ -326,7 +328,7 @@ impl Shapes {
             revision: self.revision,
             method,
             value: &came.message.value,
-            source: came.source(),
+            source,
         };
         let seen = (is_servers && came.message.kind != Kind::Error).then_some(seen);
         for rule in seen.iter().flat_map(Seen::judged) {
@@ -405,7 +407,7 @@ impl Shapes {
         }
         sightings.judge(rule);
         let entry = came.entry;
-        let key = (entry.direction, entry.connection.clone(), id.0.clone());
+        let key = (entry.direction, came.client.number, IdKey::of(id));
         match self.used.get(&key) {
             None if self.used.len() < REMEMBERED => {
                 self.used.insert(key, entry.seq);
@@ -470,7 +472,7 @@ fn rule_of(
     let is_integer = came
         .message
         .value
-        .pointer(pointer)
+        .at(pointer)
         .is_some_and(|value| value.is_i64());
     if pointer == "/error/code" && is_integer {
         return None;

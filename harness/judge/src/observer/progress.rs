@@ -2,12 +2,16 @@
 
 use super::dialogue::{Asked, Came, Requests, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
 use mcp_assay_model::record::Direction;
-use serde_json::Value;
+use mcp_assay_wire::jsonrpc::Kind;
+use serde_json::{Number, Value};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
 
 const ACTIVE: &str = "active";
 const CLIENT_ACTIVE: &str = "client-active";
@@ -95,15 +99,32 @@ struct Last {
     seq: u64,
     exchange: Option<u64>,
     value: f64,
-    raw: String,
+    raw: Written,
+}
+
+/// A number as it was written.
+#[derive(Eq, Hash, PartialEq)]
+enum Written {
+    /// There is one way to write an integer.
+    Integer(Number),
+    Otherwise(String),
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Written::Integer(number) => number.fmt(f),
+            Written::Otherwise(text) => f.write_str(text),
+        }
+    }
 }
 
 struct Tokens {
     is_modern: bool,
     /// Whether what comes later was sent later, whichever way it came.
     is_ordered: bool,
-    /// By direction, connection and token.
-    last: HashMap<(Direction, String, String), Last>,
+    /// By direction, client and token.
+    last: HashMap<(Direction, usize, Written), Last>,
 }
 
 /// Tokens whose last value is remembered.
@@ -144,32 +165,39 @@ impl Tokens {
         rule: &'static str,
         sightings: &mut Sightings,
     ) -> Option<&'d Asked> {
-        let token = came.message.value.pointer("/params/progressToken")?;
+        let params = came.message.value.member("params")?;
+        let token = params.member("progressToken")?;
         let all = requests(came);
-        let with_token = all.iter().filter(|asked| asked.has_token(token));
         // In the modern era the stream says whose progress it is: that of another request is another rule's matter.
         let stream = came.stream.filter(|_| self.is_modern);
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            with_token.partition(|asked| stream.is_none_or(|stream| asked.is(stream)));
-        if here.is_empty() && !elsewhere.is_empty() {
-            return None;
+        let (mut last, mut open) = (None, None);
+        let (mut is_elsewhere, mut is_of_task) = (false, false);
+        for asked in all.with_token(token) {
+            if stream.is_some_and(|stream| !asked.is(stream)) {
+                is_elsewhere = true;
+                continue;
+            }
+            last = Some(asked);
+            is_of_task |= asked.is_task;
+            if asked.answered.is_none() {
+                open = Some(asked);
+            }
         }
-        let is_of_past = came.client.past.has_token(token) || came.client.is_midway;
-        if here.is_empty() && is_of_past {
+        let is_of_past = || came.client.past.has_token(token) || came.client.is_midway;
+        if last.is_none() && (is_elsewhere || is_of_past()) {
             return None;
         }
         // The progress of a task goes on when its request is answered.
-        if here.iter().any(|asked| asked.is_task) {
+        if is_of_task {
             return None;
         }
-        let shown = came.raw("/params/progressToken").unwrap_or_default();
-        let is_open = |asked: &&&Asked| asked.answered.is_none();
-        if let Some(open) = here.iter().rev().find(is_open) {
+        if open.is_some() {
             sightings.judge(rule);
-            return Some(open);
+            return open;
         }
+        let shown = came.raw("/params/progressToken").unwrap_or_default();
         let exchange = came.entry.http.as_ref().map(|http| http.exchange);
-        let (code, message) = match here.last() {
+        let (code, message) = match last {
             None if all.is_forgetful() => (
                 FindingCode::Id,
                 format!(
@@ -211,20 +239,24 @@ impl Tokens {
         rule: &'static str,
         sightings: &mut Sightings,
     ) {
-        let (Some(asked), Some(raw)) = (asked, came.raw("/params/progress")) else {
+        let place = "/params/progress";
+        let (Some(asked), Some(progress)) = (asked, came.message.value.at(place)) else {
             return;
         };
-        let Some(value) = came
-            .message
-            .value
-            .pointer("/params/progress")
-            .and_then(Value::as_f64)
-        else {
+        let (Value::Number(number), Some(value)) = (progress, progress.as_f64()) else {
             return;
+        };
+        let raw = if number.is_f64() {
+            Written::Otherwise(came.raw(place).unwrap_or_default())
+        } else {
+            Written::Integer(number.clone())
         };
         let entry = came.entry;
-        let token = asked.token().map(Value::to_string).unwrap_or_default();
-        let key = (entry.direction, entry.connection.clone(), token);
+        let token = match asked.token() {
+            Some(Value::Number(token)) if !token.is_f64() => Written::Integer(token.clone()),
+            token => Written::Otherwise(token.map(Value::to_string).unwrap_or_default()),
+        };
+        let key = (entry.direction, came.client.number, token);
         let exchange = entry.http.as_ref().map(|http| http.exchange);
         let before = self.last.get(&key).filter(|last| {
             // Of another request, or on another stream, which may be slower.
@@ -237,32 +269,42 @@ impl Tokens {
             if !grows {
                 let message = format!(
                     "progress went from {} in #{} to {}",
-                    text::cut(&last.raw),
+                    text::cut(&last.raw.to_string()),
                     last.seq,
-                    text::cut(&raw)
+                    text::cut(&raw.to_string())
                 );
                 let finding = Finding::new(FindingCode::Value, message)
-                    .expected(format!("more than {}", text::cut(&last.raw)))
-                    .actual(raw.clone())
+                    .expected(format!("more than {}", text::cut(&last.raw.to_string())))
+                    .actual(raw.to_string())
                     .at(entry.seq, "/params/progress");
                 sightings.find(rule, "", "/params/progress", finding);
             }
         }
-        if self.last.len() < REMEMBERED || self.last.contains_key(&key) {
-            let last = Last {
-                request: asked.seq,
-                seq: entry.seq,
-                exchange,
-                value,
-                raw,
-            };
-            self.last.insert(key, last);
+        let has_room = self.last.len() < REMEMBERED;
+        let last = Last {
+            request: asked.seq,
+            seq: entry.seq,
+            exchange,
+            value,
+            raw,
+        };
+        match self.last.entry(key) {
+            Entry::Occupied(mut kept) => {
+                kept.insert(last);
+            }
+            Entry::Vacant(free) if has_room => {
+                free.insert(last);
+            }
+            Entry::Vacant(_) => {}
         }
     }
 }
 
 /// A request with a token that another one has which waits for its response.
 fn unique(came: &Came<'_>, rule: &'static str, sightings: &mut Sightings) {
+    if came.message.kind != Kind::Request {
+        return;
+    }
     let own = match came.entry.direction {
         Direction::Received => &came.client.questions,
         Direction::Sent => &came.client.asked,
@@ -274,12 +316,9 @@ fn unique(came: &Came<'_>, rule: &'static str, sightings: &mut Sightings) {
         return;
     };
     sightings.judge(rule);
-    let twin = own.iter().find(|other| {
-        other.seq < asked.seq
-            && other.answered.is_none()
-            && other.has_token(token)
-            && other.is_lawful
-    });
+    let twin = own
+        .with_token(token)
+        .find(|other| other.seq < asked.seq && other.answered.is_none() && other.is_lawful);
     if let Some(twin) = twin {
         let message = format!(
             "the request `{}` has the progress token {} of #{}, which has no response yet",

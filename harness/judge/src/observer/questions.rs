@@ -1,5 +1,6 @@
 //! What a server asks its client for, in either era: by a request of its own, or within a result.
 
+use crate::place::Place;
 use mcp_assay_wire::jsonrpc::{Kind, Message};
 use serde_json::{Map, Value};
 
@@ -40,8 +41,8 @@ pub(super) fn of(message: &Message) -> Vec<Question<'_>> {
 
 /// What an interim result asks for, by key; of another result it means nothing.
 pub(super) fn inputs(message: &Value) -> Option<&Map<String, Value>> {
-    let result = message.get("result")?;
-    let is_interim = result.get("resultType")?.as_str()? == "input_required";
+    let result = message.member("result")?;
+    let is_interim = result.member("resultType")?.as_str()? == "input_required";
     result
         .get("inputRequests")?
         .as_object()

@@ -2,6 +2,7 @@
 
 use super::dialogue::{Asked, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
@@ -56,7 +57,7 @@ impl Watch for Results {
             return;
         };
         sightings.judge(RESULT_TYPE);
-        let found = came.message.value.pointer("/result/resultType");
+        let found = came.message.value.at("/result/resultType");
         let Some((code, said)) = wrong(asked, found, self.revision) else {
             return;
         };

@@ -2,6 +2,7 @@
 
 use super::dialogue::{Came, Said};
 use super::{Observer, Rule, Sightings, Watch, blocks, questions};
+use crate::place::Place;
 use crate::schema::OfferedSchema;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -115,10 +116,9 @@ impl Watch for Samplings {
 impl Samplings {
     /// The uses in what a client's model answered.
     fn remember(&mut self, message: &Value) {
-        let answer = message.pointer("/result/content");
-        let responses = message
-            .pointer("/params/inputResponses")
-            .and_then(Value::as_object);
+        let part = |name: &str, member: &str| message.member(name)?.member(member);
+        let answer = part("result", "content");
+        let responses = part("params", "inputResponses").and_then(Value::as_object);
         let responses = responses.into_iter().flat_map(|all| all.values());
         let contents = answer
             .into_iter()
@@ -237,7 +237,7 @@ impl Samplings {
 
 /// The text of a member of a block of this type.
 fn id_of<'m>(block: &'m Value, kind: &str, member: &str) -> Option<&'m str> {
-    let is_it = block.get("type").is_some_and(|own| own == kind);
+    let is_it = block.member("type").is_some_and(|own| own == kind);
     block.get(member).filter(|_| is_it)?.as_str()
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// What was judged and found, by rule.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sightings {
-    judged: BTreeMap<&'static str, u64>,
+    judged: Judged,
     found: BTreeMap<Cause, Finding>,
     /// Causes that were not told yet.
     news: Vec<Cause>,
@@ -54,6 +54,37 @@ impl Example {
 /// Notes that are told apart; what is beyond is left out.
 pub(super) const NOTES: usize = 200;
 
+/// How often each rule judged; few rules, and each message is judged by several.
+#[derive(Clone, Debug, Default)]
+struct Judged(Vec<(&'static str, u64)>);
+
+impl Judged {
+    fn of(&self, rule: &str) -> u64 {
+        let known = self.0.iter().find(|(known, _)| *known == rule);
+        known.map_or(0, |(_, times)| *times)
+    }
+
+    fn once_more(&mut self, rule: &'static str) {
+        // A rule is most often named by the very same text.
+        let same = self
+            .0
+            .iter()
+            .position(|(known, _)| std::ptr::eq(*known, rule));
+        let equal = || self.0.iter().position(|(known, _)| *known == rule);
+        match same.or_else(equal) {
+            Some(index) => self.0[index].1 += 1,
+            None => self.0.push((rule, 1)),
+        }
+    }
+}
+
+impl PartialEq for Judged {
+    fn eq(&self, other: &Self) -> bool {
+        let is_in = |(rule, times): &(&'static str, u64)| other.of(rule) == *times;
+        self.0.len() == other.0.len() && self.0.iter().all(is_in)
+    }
+}
+
 /// Causes that are told apart; a peer that can name more is counted with the last of them.
 const CAUSES: usize = 1000;
 
@@ -84,7 +115,7 @@ pub struct Sighting<'s> {
 impl Sightings {
     /// One more thing was judged by a rule.
     pub fn judge(&mut self, rule: &'static str) {
-        *self.judged.entry(rule).or_default() += 1;
+        self.judged.once_more(rule);
     }
 
     /// Something was found; `path` has array indices as `*`.
@@ -137,7 +168,7 @@ impl Sightings {
     pub(crate) fn keep_common(&mut self, other: &Sightings) {
         self.found
             .retain(|cause, _| other.found.contains_key(cause));
-        for (rule, judged) in &mut self.judged {
+        for (rule, judged) in &mut self.judged.0 {
             *judged = (*judged).min(other.judged(rule));
         }
     }
@@ -145,12 +176,12 @@ impl Sightings {
     /// Keeps the rules that satisfy a test.
     pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         self.found.retain(|cause, _| keep(cause.rule));
-        self.judged.retain(|rule, _| keep(rule));
+        self.judged.0.retain(|(rule, _)| keep(rule));
     }
 
     /// How many things a rule judged.
     pub fn judged(&self, rule: &str) -> u64 {
-        self.judged.get(rule).copied().unwrap_or(0)
+        self.judged.of(rule)
     }
 
     /// What was found of causes that were not seen before, since this was last asked for.

@@ -2,6 +2,7 @@
 
 use super::dialogue::{Came, Said};
 use super::{Observer, Rule, Sightings, Watch};
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Revision};
@@ -146,7 +147,7 @@ impl Watch for Board {
                 }
             }
             Some("tasks/list") => {
-                let tasks = value.pointer("/result/tasks").and_then(Value::as_array);
+                let tasks = value.at("/result/tasks").and_then(Value::as_array);
                 for index in 0..tasks.map_or(0, Vec::len) {
                     let place = format!("/result/tasks/{index}");
                     self.state(&came, &place, since, None, sightings);
@@ -172,7 +173,7 @@ impl Board {
         token: Option<Value>,
         sightings: &mut Sightings,
     ) {
-        let at = |member: &str| came.message.value.pointer(place)?.get(member)?.as_str();
+        let at = |member: &str| came.message.value.at(place)?.get(member)?.as_str();
         let (Some(id), Some(status)) = (at("taskId"), at("status")) else {
             return;
         };
@@ -211,19 +212,18 @@ impl Board {
 
     fn related(&self, came: &Came<'_>, sightings: &mut Sightings) {
         let value = &came.message.value;
-        let (place, wanted) = match came.message.kind {
+        let (part, wanted) = match came.message.kind {
             Kind::Result => {
                 let asked = came.answers();
                 let is_result = asked.is_some_and(|asked| asked.method == "tasks/result");
                 let id = asked.and_then(|asked| asked.param("taskId")?.as_str());
-                ("/result", id.filter(|_| is_result))
+                ("result", id.filter(|_| is_result))
             }
-            Kind::Request | Kind::Notification => ("/params", None),
+            Kind::Request | Kind::Notification => ("params", None),
             Kind::Error | Kind::Batch | Kind::Malformed(_) => return,
         };
-        let meta = value.pointer(place).and_then(|part| part.get("_meta"));
+        let meta = value.member(part).and_then(|part| part.member("_meta"));
         let named = meta.and_then(|meta| meta.get(RELATED_TASK));
-        let at = format!("{place}/_meta/{}", RELATED_TASK.replace('/', "~1"));
         let id = named.and_then(|named| named.get("taskId")?.as_str());
         let problem = match (wanted, named, id) {
             (None, None, _) => return,
@@ -253,27 +253,26 @@ impl Board {
         };
         sightings.judge(RELATED);
         if let Some(problem) = problem {
+            let place = format!("/{part}");
+            let at = format!("{place}/_meta/{}", RELATED_TASK.replace('/', "~1"));
             let shown = came.raw(&at).unwrap_or_else(|| came.text());
             let finding = Finding::new(FindingCode::Id, problem)
                 .expected(format!("`_meta` with \"{RELATED_TASK}\" and the `taskId`"))
                 .actual(shown)
-                .at(came.entry.seq, if named.is_some() { &at } else { place });
-            sightings.find(RELATED, "", place, finding);
+                .at(came.entry.seq, if named.is_some() { &at } else { &place });
+            sightings.find(RELATED, "", &place, finding);
         }
     }
 
     fn progress(&self, came: &Came<'_>, sightings: &mut Sightings) {
-        if !self.is_ordered || came.notification() != Some("notifications/progress") {
+        let is_progress = came.notification() == Some("notifications/progress");
+        if !self.is_ordered || !is_progress || self.tasks.is_empty() {
             return;
         }
-        let Some(token) = came.message.value.pointer("/params/progressToken") else {
+        let Some(token) = came.message.value.at("/params/progressToken") else {
             return;
         };
-        let mut with_token = came
-            .client
-            .asked
-            .iter()
-            .filter(|asked| asked.has_token(token));
+        let mut with_token = came.client.asked.with_token(token);
         // One token for two requests tells nothing.
         let (Some(asked), None) = (with_token.next(), with_token.next()) else {
             return;
@@ -309,7 +308,7 @@ impl Board {
             _ => return,
         };
         sightings.judge(UNRELATED);
-        let meta = came.message.value.pointer(place);
+        let meta = came.message.value.at(place);
         if meta.and_then(|meta| meta.get(RELATED_TASK)).is_none() {
             return;
         }

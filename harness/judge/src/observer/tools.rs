@@ -4,6 +4,7 @@ mod memory;
 
 use super::dialogue::{Asked, Came, Said};
 use super::{Observer, Rule, Sightings, Watch, blocks};
+use crate::place::Place;
 use crate::schema::Dialect;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
@@ -120,7 +121,7 @@ impl Toolbox {
         let Some(tools) = came
             .message
             .value
-            .pointer("/result/tools")
+            .at("/result/tools")
             .and_then(Value::as_array)
         else {
             return;
@@ -129,20 +130,20 @@ impl Toolbox {
         let next = came
             .message
             .value
-            .pointer("/result/nextCursor")
+            .at("/result/nextCursor")
             .and_then(Value::as_str);
         offer.turn(asked.param("cursor").and_then(Value::as_str), next);
         for (index, tool) in tools.iter().enumerate() {
             let at = format!("/result/tools/{index}");
             for member in ["inputSchema", "outputSchema"] {
-                if let Some(schema) = tool.get(member) {
+                if let Some(schema) = tool.member(member) {
                     dialect(came, schema, &format!("{at}/{member}/$schema"), sightings);
                 }
             }
-            let Some(name) = tool.get("name").and_then(Value::as_str) else {
+            let Some(name) = tool.member("name").and_then(Value::as_str) else {
                 continue;
             };
-            offer.learn(name, tool.get("outputSchema"), came.entry.seq);
+            offer.learn(name, tool.member("outputSchema"), came.entry.seq);
             sightings.judge(NAME);
             if !is_name(name) {
                 let finding = Finding::new(
@@ -167,20 +168,20 @@ impl Toolbox {
     }
 
     fn called(&mut self, came: &Came<'_>, asked: &Asked, sightings: &mut Sightings) {
-        let Some(result) = came.message.value.get("result") else {
+        let Some(result) = came.message.value.member("result") else {
             return;
         };
         // An interim result is none yet, and a task has its own.
         let is_interim =
             self.revision >= Revision::R2026_07_28 && result["resultType"] != "complete";
-        if is_interim || asked.param("task").is_some() {
+        if is_interim || asked.is_task {
             return;
         }
         embedded(came, result, sightings);
-        if result.get("isError") == Some(&Value::Bool(true)) {
+        if result.member("isError") == Some(&Value::Bool(true)) {
             return;
         }
-        if let Some(structured) = result.get("structuredContent") {
+        if let Some(structured) = result.member("structuredContent") {
             text_copy(came, result, structured, sightings);
         }
         let Some(name) = asked.param("name").and_then(Value::as_str) else {
@@ -190,7 +191,7 @@ impl Toolbox {
         let Some(schema) = offer.promised(name, asked.seq, self.revision) else {
             return;
         };
-        let Some(structured) = result.get("structuredContent") else {
+        let Some(structured) = result.member("structuredContent") else {
             sightings.judge(OUTPUT);
             let message = format!(
                 "the tool `{}` has an output schema, and its result has no structured content",
@@ -204,11 +205,13 @@ impl Toolbox {
             return;
         };
         let place = "/result/structuredContent";
-        let Ok(violations) = schema.judge(structured, came.raw(place).as_deref()) else {
+        let Ok(violations) = schema.judge(structured, None) else {
             return;
         };
         sightings.judge(OUTPUT);
         for mut violation in violations {
+            let at = format!("{place}{}", violation.pointer);
+            violation.actual = came.raw(&at).unwrap_or_default();
             violation.message = format!(
                 "the structured content of the tool `{}`: {}",
                 text::cut(name),
@@ -232,7 +235,7 @@ fn is_name(name: &str) -> bool {
 
 /// What a schema that names no dialect is written in is another matter.
 fn dialect(came: &Came<'_>, schema: &Value, at: &str, sightings: &mut Sightings) {
-    let Some(address) = schema.get("$schema").and_then(Value::as_str) else {
+    let Some(address) = schema.member("$schema").and_then(Value::as_str) else {
         return;
     };
     sightings.judge(DIALECT);
@@ -248,8 +251,9 @@ fn dialect(came: &Came<'_>, schema: &Value, at: &str, sightings: &mut Sightings)
 }
 
 fn embedded(came: &Came<'_>, result: &Value, sightings: &mut Sightings) {
-    let mut blocks = result.get("content").into_iter().flat_map(blocks::each);
-    let has_resource = blocks.any(|block| block.get("type").is_some_and(|kind| kind == "resource"));
+    let mut blocks = result.member("content").into_iter().flat_map(blocks::each);
+    let has_resource =
+        blocks.any(|block| block.member("type").is_some_and(|kind| kind == "resource"));
     if !has_resource || came.client.server_capabilities.is_none() {
         return;
     }
@@ -268,9 +272,9 @@ fn embedded(came: &Came<'_>, result: &Value, sightings: &mut Sightings) {
 
 /// A copy is the JSON itself, however it is written, or the value alone that an object of one member wraps, also item by item.
 fn text_copy(came: &Came<'_>, result: &Value, structured: &Value, sightings: &mut Sightings) {
-    let blocks = result.get("content").into_iter().flat_map(blocks::each);
+    let blocks = result.member("content").into_iter().flat_map(blocks::each);
     let texts: Vec<&str> = blocks
-        .filter(|block| block.get("type").is_some_and(|kind| kind == "text"))
+        .filter(|block| block.member("type").is_some_and(|kind| kind == "text"))
         .filter_map(|block| block.get("text")?.as_str())
         .collect();
     sightings.judge(TEXT_COPY);

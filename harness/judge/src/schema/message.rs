@@ -9,16 +9,17 @@
 
 use super::notes::{Note, Notes};
 use super::{Schemas, Violation};
+use crate::place::Place;
 use mcp_assay_model::finding::FindingCode;
 use mcp_assay_model::protocol::Revision;
-use mcp_assay_schemas::{Method, methods};
+use mcp_assay_schemas::{Method, method, methods};
 use mcp_assay_wire::jsonrpc::{Kind, Message};
 use mcp_assay_wire::raw;
 use serde_json::Value;
 
 /// Envelopes that have had several names.
-const RESULT: [&str; 2] = ["JSONRPCResultResponse", "JSONRPCResponse"];
-const ERROR: [&str; 2] = ["JSONRPCErrorResponse", "JSONRPCError"];
+pub(super) const RESULT: [&str; 2] = ["JSONRPCResultResponse", "JSONRPCResponse"];
+pub(super) const ERROR: [&str; 2] = ["JSONRPCErrorResponse", "JSONRPCError"];
 
 impl Schemas {
     /// Judges a whole message; `raw` is its text, `asked` the method of the request that a response answers, where it is known.
@@ -47,9 +48,12 @@ impl Schemas {
                 }
             }
             Kind::Result => {
-                let mut violations = judge(self.either(RESULT));
+                let mut violations = judge(either(self.result));
                 let is_whole = violations.is_empty();
-                if let (Some(result), Some(asked), true) = (value.get("result"), asked, is_whole) {
+                if let (Some(result), Some(asked), true) = (value.member("result"), asked, is_whole)
+                    && !self.is_result(asked, result)
+                {
+                    // The text is for words: it is looked for only where there are some.
                     let raw = raw.and_then(|raw| raw::at(raw, "/result"));
                     let of_result = self.result_of(asked, result, raw);
                     violations.extend(
@@ -60,7 +64,7 @@ impl Schemas {
                 }
                 violations
             }
-            Kind::Error => judge(self.either(ERROR)),
+            Kind::Error => judge(either(self.error)),
             Kind::Batch if !self.has("JSONRPCBatchRequest") => vec![alone(
                 "the message is a batch, which this revision does not have".to_owned(),
                 "a single message",
@@ -109,8 +113,8 @@ impl Schemas {
         let definition = match message.kind {
             Kind::Request => method.map_or("JSONRPCRequest", |method| &method.definition),
             Kind::Notification => method.map_or("JSONRPCNotification", |method| &method.definition),
-            Kind::Result => self.either(RESULT),
-            Kind::Error => self.either(ERROR),
+            Kind::Result => either(self.result),
+            Kind::Error => either(self.error),
             Kind::Batch | Kind::Malformed(_) => return Vec::new(),
         };
         let mut notes = self
@@ -192,8 +196,7 @@ impl Schemas {
         if let Ok(violations) = self.judge_result(asked, result, raw) {
             return violations;
         }
-        let is_of_another =
-            |revision: &Revision| methods(revision.as_str()).any(|known| known.method == asked);
+        let is_of_another = |revision: &Revision| method(revision.as_str(), asked).is_some();
         if !Revision::ALL.iter().any(is_of_another) {
             return Vec::new();
         }
@@ -213,13 +216,12 @@ impl Schemas {
     }
 
     fn method(&self, name: &str) -> Option<&'static Method> {
-        methods(self.revision.as_str()).find(|method| method.method == name)
+        method(self.revision.as_str(), name)
     }
+}
 
-    fn either(&self, names: [&'static str; 2]) -> &'static str {
-        let known = names.into_iter().find(|name| self.has(name));
-        known.expect("every revision has one of the names")
-    }
+fn either(known: Option<&'static str>) -> &'static str {
+    known.expect("every revision has one of the names")
 }
 
 impl Violation {

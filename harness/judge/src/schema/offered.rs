@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Nothing is fetched or read: what is referred to lies within the schema, or it is not followed. Work is counted, by a keyword of ours that
-//! is put into every subschema and sees each visit; where it is used up, the thread that does it ends. Recursion runs on a stack of its own.
+//! is put into every subschema and sees each visit; where it is used up, the thread that does it ends. Recursion runs on a stack of its own,
+//! but for values of small schemas without references, which most tools have: a thread would cost far more than the verdict.
 
 mod fuel;
 mod survey;
@@ -30,7 +31,7 @@ const PATTERN_SIZE: usize = 1 << 20;
 /// Values (scalars and containers) of a value that is judged.
 const MAX_VALUES: usize = 200_000;
 
-/// Subschemas above which a compiled schema is taken apart on the big stack too.
+/// Subschemas above which a compiled schema is taken apart on the big stack too, and none of its verdicts is given off it.
 const DEEP: usize = 64;
 
 /// A schema of a target, compiled.
@@ -41,6 +42,8 @@ const DEEP: usize = 64;
 pub struct OfferedSchema {
     readings: Vec<Reading>,
     subschemas: usize,
+    /// Whether it is small, and leads from no place to another.
+    is_plain: bool,
 }
 
 /// A schema, read in one dialect.
@@ -148,6 +151,7 @@ impl OfferedSchema {
         Ok(OfferedSchema {
             readings,
             subschemas: survey.subschemas,
+            is_plain: survey.is_plain && survey.subschemas <= DEEP,
         })
     }
 
@@ -169,6 +173,10 @@ impl OfferedSchema {
         let mut fits = None;
         let mut not = None;
         for reading in &self.readings {
+            if self.is_plain && fuel::at_once(|| reading.validator.is_valid(value)) == Some(true) {
+                fits = Some(reading.dialect.name());
+                continue;
+            }
             let violations = reading.judge(value, raw)?;
             if violations.is_empty() {
                 fits = Some(reading.dialect.name());

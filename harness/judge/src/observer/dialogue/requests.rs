@@ -1,12 +1,14 @@
 //! The requests of one side, with their answers, in bounded memory.
 
-use mcp_assay_model::record::Entry;
+use mcp_assay_model::record;
 use mcp_assay_wire::jsonrpc::{Message, RawId};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::CLIENT_CAPABILITIES;
+use crate::place::Place;
 
 /// Requests with an answer that are remembered; older ones are forgotten.
 const FINISHED: usize = 4096;
@@ -23,12 +25,14 @@ pub(in crate::observer) struct Requests {
     /// By their order.
     kept: BTreeMap<u64, Asked>,
     next: u64,
-    /// Order of those at a position: of a batch several.
-    by_seq: HashMap<u64, Vec<u64>>,
+    /// Position and order of each: of a batch several are at one position.
+    by_seq: BTreeSet<(u64, u64)>,
     /// Order of the last in each HTTP exchange.
     by_exchange: HashMap<u64, u64>,
     /// Order of the last without a response, by its id.
-    pending: HashMap<String, u64>,
+    pending: HashMap<IdKey, u64>,
+    /// Order of those with a progress token, oldest first.
+    by_token: HashMap<Token, Vec<u64>>,
     /// Order of those with an answer, and how many bytes each weighs, oldest first.
     finished: VecDeque<(u64, u64)>,
     /// How many of `finished`, from the front, are not whole any more.
@@ -68,20 +72,26 @@ pub(in crate::observer) struct Asked {
 }
 
 impl Requests {
-    pub(super) fn ask(&mut self, entry: &Entry, message: &Message, is_lawful: bool) {
+    pub(super) fn ask(&mut self, entry: &record::Entry, message: &Message, is_lawful: bool) {
         let order = self.next;
         self.next += 1;
         let id = message.id.as_ref();
-        let twin = id.and_then(|id| self.pending.insert(id.0.clone(), order));
+        let twin = id.and_then(|id| self.pending.insert(IdKey::of(id), order));
         if let Some(twin) = twin.and_then(|twin| self.kept.get_mut(&twin)) {
             twin.is_ambiguous = true;
         }
-        self.by_seq.entry(entry.seq).or_default().push(order);
+        self.by_seq.insert((entry.seq, order));
         let exchange = entry.http.as_ref().map(|http| http.exchange);
         if let Some(exchange) = exchange {
             self.by_exchange.insert(exchange, order);
         }
-        let token = message.value.pointer("/params/_meta/progressToken");
+        let params = message.value.member("params");
+        let meta = params.and_then(|params| params.member("_meta"));
+        let token = meta.and_then(|meta| meta.member("progressToken"));
+        if let Some(token) = token {
+            let orders = self.by_token.entry(Token::of(token));
+            orders.or_default().push(order);
+        }
         let asked = Asked {
             seq: entry.seq,
             id: message.id.clone(),
@@ -90,7 +100,7 @@ impl Requests {
             token: token.cloned(),
             exchange,
             status: None,
-            is_task: message.value.pointer("/params/task").is_some(),
+            is_task: params.is_some_and(|params| params.member("task").is_some()),
             is_lawful,
             is_ambiguous: twin.is_some(),
             answered: None,
@@ -104,7 +114,7 @@ impl Requests {
         }
     }
 
-    pub(super) fn answer(&mut self, entry: &Entry, message: &Message) {
+    pub(super) fn answer(&mut self, entry: &record::Entry, message: &Message) {
         let Some(order) = self.order_of(entry, message) else {
             return;
         };
@@ -120,30 +130,34 @@ impl Requests {
         }
         asked.answered = Some(entry.seq);
         self.answered_up_to = self.answered_up_to.max(asked.seq);
-        if self.pending.get(&id.0) == Some(&order) {
-            self.pending.remove(&id.0);
-        }
+        remove(&mut self.pending, id, order);
         self.finished.push_back((order, asked.weight));
         self.weight += asked.weight;
         self.shed();
     }
 
     /// The request that a response was attributed to; else the one with its id that waits.
-    fn order_of(&self, entry: &Entry, message: &Message) -> Option<u64> {
+    fn order_of(&self, entry: &record::Entry, message: &Message) -> Option<u64> {
         let id = message.id.as_ref();
         let Some(seq) = entry.answers else {
-            return self.pending.get(&id?.0).copied();
+            return self.pending.get(&IdKey::of(id?)).copied();
         };
-        let orders = self.by_seq.get(&seq)?;
-        let named = orders.iter().find(|order| {
+        let mut orders = self.orders_at(seq);
+        let last = orders.clone().next_back();
+        let named = orders.find(|order| {
             let own = self.kept.get(order).and_then(|asked| asked.id.as_ref());
             own.zip(id).is_some_and(|(own, id)| own.loosely_equals(id))
         });
-        named.or(orders.last()).copied()
+        named.or(last)
+    }
+
+    fn orders_at(&self, seq: u64) -> impl DoubleEndedIterator<Item = u64> + Clone {
+        let all = self.by_seq.range((seq, 0)..=(seq, u64::MAX));
+        all.map(|(_, order)| *order)
     }
 
     /// The request that a response answers, once the response was taken in.
-    pub(super) fn answered_by(&self, entry: &Entry, message: &Message) -> Option<&Asked> {
+    pub(super) fn answered_by(&self, entry: &record::Entry, message: &Message) -> Option<&Asked> {
         if entry.answers.is_some() {
             return self.kept.get(&self.order_of(entry, message)?);
         }
@@ -155,16 +169,18 @@ impl Requests {
             .next()
             .filter(|asked| asked.id.as_ref() == Some(id))
             .or_else(|| {
-                recent.take(PEERS).find(|asked| {
-                    asked.answered == Some(entry.seq) && asked.id.as_ref() == Some(id)
-                })
+                let peers = recent.take_while(|asked| asked.answered == Some(entry.seq));
+                peers
+                    .take(PEERS)
+                    .find(|asked| asked.id.as_ref() == Some(id))
             })
     }
 
     /// The request at a position, where it is alone there.
     pub fn at(&self, seq: u64) -> Option<&Asked> {
-        match self.by_seq.get(&seq)?[..] {
-            [order] => self.kept.get(&order),
+        let mut orders = self.orders_at(seq);
+        match (orders.next(), orders.next()) {
+            (Some(order), None) => self.kept.get(&order),
             _ => None,
         }
     }
@@ -208,22 +224,33 @@ impl Requests {
             return;
         };
         self.is_forgetful = true;
-        if let Some(orders) = self.by_seq.get_mut(&asked.seq) {
-            orders.retain(|other| *other != order);
-            if orders.is_empty() {
-                self.by_seq.remove(&asked.seq);
-            }
-        }
+        self.by_seq.remove(&(asked.seq, order));
         if let Some(exchange) = asked.exchange
             && self.by_exchange.get(&exchange) == Some(&order)
         {
             self.by_exchange.remove(&exchange);
         }
-        if let Some(id) = &asked.id
-            && self.pending.get(&id.0) == Some(&order)
-        {
-            self.pending.remove(&id.0);
+        if let Some(id) = &asked.id {
+            remove(&mut self.pending, id, order);
         }
+        if let Some(token) = &asked.token
+            && let Entry::Occupied(mut kept) = self.by_token.entry(Token::of(token))
+        {
+            let orders = kept.get_mut();
+            if let Ok(index) = orders.binary_search(&order) {
+                orders.remove(index);
+            }
+            if orders.is_empty() {
+                kept.remove();
+            }
+        }
+    }
+
+    /// Those that are remembered and whose progress has this token, oldest first.
+    pub fn with_token(&self, token: &Value) -> impl DoubleEndedIterator<Item = &Asked> {
+        let orders = self.by_token.get(&Token::of(token)).into_iter().flatten();
+        let asked = orders.filter_map(|order| self.kept.get(order));
+        asked.filter(move |asked| asked.has_token(token))
     }
 
     /// Those that are remembered, oldest first.
@@ -248,10 +275,70 @@ impl Requests {
 /// Responses that one entry may bring and that are looked through.
 const PEERS: usize = 1024;
 
+/// Where the last request with an id is this one, none with that id waits.
+fn remove(pending: &mut HashMap<IdKey, u64>, id: &RawId, order: u64) {
+    if let Entry::Occupied(kept) = pending.entry(IdKey::of(id))
+        && *kept.get() == order
+    {
+        kept.remove();
+    }
+}
+
+/// An id, as it was written, to find something by: most are short integers, and take no space of their own.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(in crate::observer) enum IdKey {
+    /// Digits that are written in one way.
+    Integer(u64),
+    Text(String),
+}
+
+impl IdKey {
+    pub fn of(id: &RawId) -> Self {
+        let digits = id.0.as_bytes();
+        let is_short = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+        if is_short && (digits.len() == 1 || digits[0] != b'0') {
+            let value = |sum: u64, digit: &u8| sum * 10 + u64::from(digit - b'0');
+            return IdKey::Integer(digits.iter().fold(0, value));
+        }
+        IdKey::Text(id.0.clone())
+    }
+
+    /// The id itself.
+    pub fn id(&self) -> RawId {
+        RawId(match self {
+            IdKey::Integer(value) => value.to_string(),
+            IdKey::Text(text) => text.clone(),
+        })
+    }
+}
+
+/// What equal tokens have in common.
+#[derive(Eq, Hash, PartialEq)]
+enum Token {
+    /// Bits of the number as a double.
+    Number(u64),
+    Text(String),
+    /// No token by any revision.
+    Other,
+}
+
+impl Token {
+    fn of(value: &Value) -> Self {
+        match value {
+            // With zero added, the negative zero is the other one.
+            Value::Number(number) => {
+                Token::Number((number.as_f64().unwrap_or_default() + 0.0).to_bits())
+            }
+            Value::String(text) => Token::Text(text.clone()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Token::Other,
+        }
+    }
+}
+
 impl Asked {
     /// A member of its params.
     pub fn param(&self, name: &str) -> Option<&Value> {
-        self.value.get("params")?.get(name)
+        self.value.member("params")?.member(name)
     }
 
     /// A field of its `_meta`.
@@ -284,5 +371,38 @@ impl Asked {
     /// Whether it opens a subscription.
     pub fn is_listen(&self) -> bool {
         self.method == "subscriptions/listen"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_written_otherwise_are_other_keys() {
+        let ids = [
+            "0",
+            "00",
+            "01",
+            "1",
+            "-1",
+            "1.0",
+            "1e0",
+            "\"1\"",
+            "",
+            "x",
+            "null",
+            "999999999999999999",
+            "1000000000000000000",
+            "01000000000000000000",
+        ];
+        for one in ids {
+            let key = IdKey::of(&RawId(one.to_owned()));
+            assert_eq!(key.id().0, one);
+            for other in ids {
+                let is_same = key == IdKey::of(&RawId(other.to_owned()));
+                assert_eq!(is_same, one == other, "{one} and {other}");
+            }
+        }
     }
 }

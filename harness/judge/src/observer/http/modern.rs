@@ -4,6 +4,7 @@ use super::answers::content_type;
 use super::{OWN_STREAM, Sightings, Watch};
 use crate::observer::dialogue::{Came, Said};
 use crate::observer::subscriptions::is_of_subscription;
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Http, HttpPart};
@@ -64,11 +65,11 @@ fn own_stream(came: &Came<'_>, sightings: &mut Sightings) {
     let is_own = match method {
         "notifications/message" => !stream.is_listen(),
         "notifications/progress" => {
-            let Some(token) = came.message.value.pointer("/params/progressToken") else {
+            let Some(token) = came.message.value.at("/params/progressToken") else {
                 return;
             };
             // A token of no request at all is another rule's matter.
-            if !came.client.asked.iter().any(|asked| asked.has_token(token)) {
+            if came.client.asked.with_token(token).next().is_none() {
                 return;
             }
             stream.has_token(token)

@@ -3,6 +3,7 @@
 use super::exchange::Input;
 use super::{Connection, RELATED, RETRY, Sightings, UNRELATED};
 use crate::observer::dialogue::Said;
+use crate::place::Place;
 use crate::text;
 use mcp_assay_model::finding::{Finding, FindingCode};
 
@@ -12,7 +13,7 @@ impl Connection {
         let Some(came) = said.came() else {
             return;
         };
-        let Some(token) = came.message.value.pointer("/params/progressToken") else {
+        let Some(token) = came.message.value.at("/params/progressToken") else {
             return;
         };
         let Some(exchange) = self.exchanges.get(&number) else {
@@ -24,8 +25,8 @@ impl Connection {
         {
             return;
         }
-        let asked = said.client.asked.iter();
-        let mut asked = asked.filter(|asked| asked.has_token(token) && asked.answered.is_none());
+        let asked = said.client.asked.with_token(token);
+        let mut asked = asked.filter(|asked| asked.answered.is_none());
         // Of two requests with one token either may be meant.
         let (Some(asked), None) = (asked.next(), asked.next()) else {
             return;

@@ -4,6 +4,7 @@
 
 use super::{CONTENT, ELICITATION, META, RESOURCE_URI, SAMPLING, TASK, TOOL_HEADERS, TOOL_SCHEMA};
 use crate::observer::{blocks, questions};
+use crate::place::Place;
 use crate::schema::{Violation, is_media_type};
 use crate::text;
 use mcp_assay_model::protocol::Revision;
@@ -29,9 +30,10 @@ impl Seen<'_> {
     /// The rules that the message gives something to judge.
     pub fn judged(&self) -> impl Iterator<Item = &'static str> {
         let mentions = |member: &str| self.source.is_some_and(|text| text.contains(member));
-        let tools = self.value.pointer("/result/tools");
         let has_tools = self.method == "tools/list"
-            && tools
+            && self
+                .value
+                .at("/result/tools")
                 .and_then(Value::as_array)
                 .is_some_and(|tools| !tools.is_empty());
         let rules = [
@@ -89,16 +91,15 @@ impl Seen<'_> {
         if self.has_task() && (OF_TASKS.contains(&last) || OF_TASKS.iter().any(|one| lacks(one))) {
             return Some(TASK);
         }
-        let is_of_resource =
-            last == "uri" && self.value.pointer(before).is_some_and(Value::is_object);
+        let is_of_resource = last == "uri" && self.value.at(before).is_some_and(Value::is_object);
         if is_of_resource || lacks("uri") {
             return Some(RESOURCE_URI);
         }
         let is_block = |pointer: &str| {
             let kind = self
                 .value
-                .pointer(pointer)
-                .and_then(|block| block.get("type"));
+                .at(pointer)
+                .and_then(|block| block.member("type"));
             kind.and_then(Value::as_str)
                 .is_some_and(|kind| ["audio", "image", "resource"].contains(&kind))
         };
@@ -108,17 +109,13 @@ impl Seen<'_> {
 
     /// Where a resource within a prompt has a MIME type that is none. That it has one at all the schema leaves open.
     pub fn odd_types(&self) -> Vec<String> {
-        let messages = self
-            .value
-            .pointer("/result/messages")
-            .and_then(Value::as_array);
-        let messages = messages
-            .filter(|_| self.method == "prompts/get")
-            .into_iter()
-            .flatten();
+        let is_prompt = self.method == "prompts/get";
+        let messages = is_prompt.then(|| self.value.at("/result/messages"));
+        let messages = messages.flatten().and_then(Value::as_array);
+        let messages = messages.into_iter().flatten();
         let odd = messages.enumerate().filter(|(_, message)| {
             let block = &message["content"];
-            let kind = block.pointer("/resource/mimeType").and_then(Value::as_str);
+            let kind = block.at("/resource/mimeType").and_then(Value::as_str);
             block["type"] == "resource" && kind.is_some_and(|kind| !is_media_type(kind))
         });
         odd.map(|(index, _)| format!("/result/messages/{index}/content/resource/mimeType"))
@@ -133,9 +130,13 @@ impl Seen<'_> {
         let place = block.rsplit_once('/').map_or("", |(blocks, _)| blocks);
         let message = place
             .strip_suffix("/content")
-            .and_then(|place| self.value.pointer(place));
+            .and_then(|place| self.value.at(place));
         let blocks = message.and_then(|message| message.get("content")?.as_array());
-        let is_result = |block: &Value| block.get("type").is_some_and(|kind| kind == "tool_result");
+        let is_result = |block: &Value| {
+            block
+                .member("type")
+                .is_some_and(|kind| kind == "tool_result")
+        };
         message.is_some_and(|message| message.get("role").is_some_and(|role| role == "user"))
             && blocks.is_some_and(|blocks| blocks.iter().any(is_result))
     }
@@ -148,14 +149,15 @@ impl Seen<'_> {
     /// Whether there is an image, audio or a resource, or the contents of one in binary.
     fn has_content(&self) -> bool {
         let is_media = |block: &Value| {
-            let kind = block.get("type").and_then(Value::as_str);
+            let kind = block.member("type").and_then(Value::as_str);
             kind.is_some_and(|kind| ["audio", "image", "resource"].contains(&kind))
         };
-        let contents = self
-            .value
-            .pointer("/result/contents")
+        let result = self.value.member("result");
+        let contents = result
+            .and_then(|result| result.member("contents"))
             .and_then(Value::as_array);
-        let has_blob = contents.is_some_and(|all| all.iter().any(|one| one.get("blob").is_some()));
+        let has_blob =
+            contents.is_some_and(|all| all.iter().any(|one| one.member("blob").is_some()));
         has_blob || blocks::of(self.value).any(is_media)
     }
 
@@ -163,7 +165,9 @@ impl Seen<'_> {
     fn asks(&self, method: &str) -> bool {
         let inputs = questions::inputs(self.value);
         let is_it = |request: &Value| request.get("method").is_some_and(|name| name == method);
-        self.value.get("method").is_some_and(|name| name == method)
+        self.value
+            .member("method")
+            .is_some_and(|name| name == method)
             || inputs.is_some_and(|inputs| inputs.values().any(is_it))
     }
 
@@ -171,14 +175,14 @@ impl Seen<'_> {
     fn of_question(&self, pointer: &str) -> Option<&'static str> {
         let by_form = self.since(Revision::R2025_11_25);
         if pointer.starts_with("/params") {
-            return (by_form && self.value.get("method")? == "elicitation/create")
+            return (by_form && self.value.member("method")? == "elicitation/create")
                 .then_some(ELICITATION);
         }
         let rest = pointer.strip_prefix("/result/inputRequests/")?;
         let (key, place) = rest.split_once('/')?;
         let asked = self
             .value
-            .pointer(&format!("/result/inputRequests/{key}/method"))?;
+            .at(&format!("/result/inputRequests/{key}/method"))?;
         match asked.as_str()? {
             "elicitation/create" if place.starts_with("params") => Some(ELICITATION),
             "sampling/createMessage" if place.starts_with("params/messages") => Some(SAMPLING),
@@ -191,12 +195,16 @@ impl Seen<'_> {
         if self.revision != Revision::R2025_11_25 {
             return false;
         }
-        let at = |pointer: &str| self.value.pointer(pointer);
+        let at = |pointer: &str| self.value.at(pointer);
         match self.method {
             "tasks/get" | "tasks/cancel" => at("/result").is_some(),
             "tasks/list" => at("/result/tasks/0").is_some(),
             "notifications/tasks/status" => at("/params").is_some(),
-            "tools/call" => at("/result/task").is_some() && at("/result/content").is_none(),
+            "tools/call" => {
+                let result = self.value.member("result");
+                let has = |name: &str| result.is_some_and(|result| result.member(name).is_some());
+                has("task") && !has("content")
+            }
             _ => false,
         }
     }

@@ -10,7 +10,7 @@ use jsonschema::{Keyword, ValidationError};
 use serde_json::{Map, Value, json};
 use std::any::Any;
 use std::cell::Cell;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 /// Our keyword in every subschema.
@@ -18,6 +18,12 @@ pub(super) const KEYWORD: &str = "mcp-assay-fuel";
 
 /// Visits of subschemas for a verdict.
 pub(super) const VERDICT: u64 = 2_000_000;
+
+/// Visits of subschemas for a verdict that is given at once.
+const AT_ONCE: u64 = 10_000;
+
+/// Bytes of the stack of whoever calls that such a verdict may take.
+const AT_ONCE_STACK: usize = 256 << 10;
 
 /// Visits of subschemas for the words of a verdict, each of which may make an error.
 pub(super) const WORDS: u64 = 20_000;
@@ -112,6 +118,19 @@ pub(super) fn stacked<T: Send>(visits: u64, work: impl FnOnce() -> T + Send) -> 
             .map_err(|error| Spent::Thread(format!("no thread to validate on: {error}")))?;
         thread.join().map_err(|payload| spent(&payload))
     })
+}
+
+/// Runs where it is called, for work that is small; `None` where it was not.
+pub(super) fn at_once<T>(work: impl FnOnce() -> T) -> Option<T> {
+    TANK.set(Some(Tank {
+        left: AT_ONCE,
+        end: Instant::now() + TIME,
+        bottom: address().saturating_sub(AT_ONCE_STACK),
+    }));
+    // Work that is unwound is done again from the beginning, or not at all.
+    let done = catch_unwind(AssertUnwindSafe(work));
+    TANK.set(None);
+    done.ok()
 }
 
 /// What a thread ended with: our word, or what a dependency panicked with.

@@ -18,11 +18,17 @@ const MAX_PATTERN: usize = 4096;
 /// What was counted.
 pub(super) struct Survey {
     pub subschemas: usize,
+    /// Whether there are references or regular expressions: without them, what is small is judged in a small space.
+    pub is_plain: bool,
 }
+
+/// Keywords that lead somewhere else.
+const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 
 /// Counts, and stops at the first bound that is passed.
 pub(super) fn survey(schema: &Value) -> Result<Survey, Undecided> {
     let (mut values, mut subschemas, mut patterns) = (0, 0, 0);
+    let mut has_references = false;
     let mut rest = vec![(schema, 1)];
     let bound = |count: usize, limit: usize, what: &'static str| {
         if count > limit {
@@ -40,6 +46,7 @@ pub(super) fn survey(schema: &Value) -> Result<Survey, Undecided> {
             Value::Object(members) => {
                 subschemas += 1;
                 bound(subschemas, MAX_SUBSCHEMAS, "subschemas")?;
+                has_references |= REFERENCES.iter().any(|one| members.contains_key(*one));
                 if let Some(Value::String(pattern)) = members.get("pattern") {
                     patterns += 1;
                     bound(pattern.len(), MAX_PATTERN, "bytes of a pattern")?;
@@ -56,5 +63,8 @@ pub(super) fn survey(schema: &Value) -> Result<Survey, Undecided> {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    Ok(Survey { subschemas })
+    Ok(Survey {
+        subschemas,
+        is_plain: !has_references && patterns == 0,
+    })
 }

@@ -294,3 +294,45 @@ fn references_beside_rules_that_their_dialect_ignores_are_not_brought_to_life() 
         "a reference stands beside rules that its dialect ignores"
     );
 }
+
+#[test]
+fn a_verdict_given_at_once_is_that_of_a_thread() {
+    let small = json!({ "type": "object", "required": ["a"], "properties": { "a": { "items": { "type": "integer" } } } });
+    let compiled = OfferedSchema::compile(&small, NEW).unwrap();
+    assert!(compiled.is_plain);
+    // More visits than are counted where it is called: then a thread has the last word.
+    let many = |last: Value| {
+        let mut all = vec![json!(1); 20_000];
+        all.push(last);
+        json!({ "a": all })
+    };
+    for (value, fits, is_at_once) in [
+        (json!({ "a": [1, 2] }), true, true),
+        (json!({ "a": [1, "2"] }), false, true),
+        (json!({}), false, true),
+        (many(json!(1)), true, false),
+        (many(json!("1")), false, false),
+    ] {
+        let validator = &compiled.readings[0].validator;
+        let at_once = fuel::at_once(|| validator.is_valid(&value));
+        assert_eq!(at_once, is_at_once.then_some(fits));
+        let thread = fuel::stacked(fuel::VERDICT, || validator.is_valid(&value));
+        assert_eq!(thread, Ok(fits));
+        assert_eq!(compiled.judge(&value, None).unwrap().is_empty(), fits);
+    }
+}
+
+#[test]
+fn what_leads_elsewhere_or_goes_deep_is_judged_on_a_thread_alone() {
+    let deep = (0..65).fold(json!({}), |inner, _| json!({ "not": inner }));
+    for schema in [
+        json!({ "properties": { "a": { "$ref": "#" } } }),
+        json!({ "$dynamicRef": "#" }),
+        json!({ "items": { "pattern": "a" } }),
+        json!({ "patternProperties": { "a": {} } }),
+        deep,
+    ] {
+        let compiled = OfferedSchema::compile(&schema, NEW).unwrap();
+        assert!(!compiled.is_plain, "{schema}");
+    }
+}
