@@ -138,11 +138,6 @@ impl Listing {
                 rule.id, rule.title, rule.role
             );
         }
-        let observers = self
-            .rules
-            .iter()
-            .filter_map(|rule| rule.id.rsplit_once('/'));
-        let observers: BTreeSet<&str> = observers.map(|(observer, _)| observer).collect();
         let mut counts = Vec::new();
         if !self.checks.is_empty() || self.rules.is_empty() {
             counts.push(format!(
@@ -152,11 +147,7 @@ impl Listing {
             ));
         }
         if !self.rules.is_empty() {
-            counts.push(format!(
-                "{} rules of {} observers",
-                self.rules.len(),
-                observers.len()
-            ));
+            counts.push(format!("{} rules of observers", self.rules.len()));
         }
         let _ = writeln!(out, "\n{}", counts.join(", "));
         out
