@@ -219,6 +219,23 @@ fn a_selection_of_which_nothing_applies_proves_nothing() {
 }
 
 #[test]
+fn why_nothing_was_judged_is_said_however_quiet_the_report_is() {
+    let output = assay(&[
+        "run",
+        "--quiet",
+        "--revision",
+        "2026-07-28",
+        "--",
+        BINARY,
+        "serve",
+        "--fault",
+        "exits-on-discover",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("does not speak 2026-07-28"));
+}
+
+#[test]
 fn list_is_text_and_valid_json() {
     let shown = stdout(&["list"]);
     assert!(shown.contains("errors/unknown-method/is-error"));

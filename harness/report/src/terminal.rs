@@ -128,6 +128,9 @@ pub fn render(report: &Report, ending: &Ending, look: &Look) -> String {
         summary::tolerated(&mut page, report);
         summary::undecided(&mut page, report);
         summary::waiting(&mut page, report);
+    }
+    // Where nothing was judged, a note says why, and it is all there is to read.
+    if !look.quiet || report.results.is_empty() {
         summary::notes(&mut page, report, ending);
     }
     summary::counts(&mut page, report, ending, look);
