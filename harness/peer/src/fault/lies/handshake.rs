@@ -2,7 +2,6 @@
 
 use crate::error::RpcError;
 use crate::fault::lie::{Course, Fired, Heard, Lie, What};
-use crate::json::Json;
 use crate::outgoing::Outgoing;
 use mcp_assay_wire::jsonrpc::RawId;
 use serde_json::{Value, json};
@@ -194,41 +193,6 @@ fn introduction(version: Value) -> Value {
         "capabilities": {},
         "serverInfo": { "name": "mcp-assay-reference-server", "version": "0" },
     })
-}
-
-/// Offers the oldest version where it does not know the one that was asked for.
-#[derive(Default)]
-pub(crate) struct OffersOldest {
-    requested: Option<String>,
-}
-
-impl Lie for OffersOldest {
-    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
-        if let What::Request(arrival, "initialize", _) = heard.what {
-            let requested = arrival.message.value.pointer("/params/protocolVersion");
-            self.requested = requested.and_then(|text| text.as_str().map(str::to_owned));
-        }
-        Course::Honest
-    }
-
-    fn send(
-        &mut self,
-        mut message: Outgoing,
-        is_subject: bool,
-        fired: &mut Fired,
-    ) -> Vec<Outgoing> {
-        if is_subject
-            && message.about.is_reply_to("initialize")
-            && let Some(offered) = message.json.str_at("/result/protocolVersion")
-            && let Some(requested) = self.requested.take()
-            && requested != offered
-        {
-            let oldest = Json::text("2024-11-05");
-            message.json.set("/result/protocolVersion", oldest);
-            fired.count();
-        }
-        vec![message]
-    }
 }
 
 /// Wants a client of the modern era to begin with `server/discover`, as one of the legacy era begins with `initialize`.

@@ -108,16 +108,37 @@ impl Lie for RepeatsEntry {
     }
 }
 
-/// Leaves out the first entry of a later page.
+/// Leaves out the first entry of each later page.
 #[derive(Default)]
 pub(crate) struct DropsEntry {
+    /// Only when a list is walked for the second time, the fourth, and so on.
+    is_in_turn: bool,
+    walks: HashMap<String, u32>,
     later_pages: HashSet<u64>,
+}
+
+impl DropsEntry {
+    /// Whenever a list is walked for the second time, the fourth, and so on.
+    pub(crate) fn in_turn() -> Box<dyn Lie> {
+        let is_in_turn = true;
+        Box::new(DropsEntry {
+            is_in_turn,
+            ..DropsEntry::default()
+        })
+    }
 }
 
 impl Lie for DropsEntry {
     fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
-        self.later_pages
-            .extend(asks_for_next(heard).map(|(.., seq)| seq));
+        if let Some((method, _)) = asks_for_first(heard) {
+            *self.walks.entry(method.to_owned()).or_default() += 1;
+        }
+        let is_odd = |method| self.walks.get(method).is_none_or(|walks| walks % 2 == 1);
+        if let Some((method, _, seq)) = asks_for_next(heard)
+            && !(self.is_in_turn && is_odd(method))
+        {
+            self.later_pages.insert(seq);
+        }
         Course::Honest
     }
 
@@ -321,45 +342,6 @@ fn asks_for_first<'a>(heard: &Heard<'a>) -> Option<(&'a str, u64)> {
             cursor.is_none().then_some((method, seq))
         }
         What::Request(..) | What::Notification(..) | What::Batch | What::Malformed => None,
-    }
-}
-
-/// Leaves out the first entry of the later pages whenever a list is walked for the second time, the fourth, and so on.
-#[derive(Default)]
-pub(crate) struct SkipsInTurn {
-    walks: HashMap<String, u32>,
-    later_pages: HashSet<u64>,
-}
-
-impl Lie for SkipsInTurn {
-    fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
-        if let Some((method, _)) = asks_for_first(heard) {
-            *self.walks.entry(method.to_owned()).or_default() += 1;
-        }
-        if let Some((method, _, seq)) = asks_for_next(heard)
-            && self.walks.get(method).is_some_and(|walks| walks % 2 == 0)
-        {
-            self.later_pages.insert(seq);
-        }
-        Course::Honest
-    }
-
-    fn send(
-        &mut self,
-        mut message: Outgoing,
-        is_subject: bool,
-        fired: &mut Fired,
-    ) -> Vec<Outgoing> {
-        if let Some((_, key, seq)) = page(&message)
-            && is_subject
-            && self.later_pages.remove(&seq)
-            && let Some(entries) = message.json.items_at(&format!("/result/{key}"))
-            && !entries.is_empty()
-        {
-            entries.remove(0);
-            fired.count();
-        }
-        vec![message]
     }
 }
 

@@ -4,13 +4,28 @@ use crate::fault::lie::{Course, Fired, Heard, Lie, What};
 use crate::json::Json;
 use crate::outgoing::Outgoing;
 
-/// Agrees to any version.
-#[derive(Default)]
-pub(crate) struct EchoesAnyVersion {
+/// Answers a version that it does not know with another than its own.
+pub(crate) struct AnswersUnknownVersion {
+    /// With which; none: with the one that was asked for.
+    with: Option<&'static str>,
     requested: Option<String>,
 }
 
-impl Lie for EchoesAnyVersion {
+impl AnswersUnknownVersion {
+    /// Agrees to any version.
+    pub(crate) fn echoed() -> Box<dyn Lie> {
+        let (with, requested) = (None, None);
+        Box::new(AnswersUnknownVersion { with, requested })
+    }
+
+    /// Offers the oldest.
+    pub(crate) fn oldest() -> Box<dyn Lie> {
+        let (with, requested) = (Some("2024-11-05"), None);
+        Box::new(AnswersUnknownVersion { with, requested })
+    }
+}
+
+impl Lie for AnswersUnknownVersion {
     fn hear(&mut self, heard: &Heard<'_>, _fired: &mut Fired) -> Course {
         if let What::Request(arrival, "initialize", _) = heard.what {
             let requested = arrival.message.value.pointer("/params/protocolVersion");
@@ -31,8 +46,8 @@ impl Lie for EchoesAnyVersion {
             && let Some(requested) = self.requested.take()
             && requested != offered
         {
-            let requested = Json::text(&requested);
-            message.json.set("/result/protocolVersion", requested);
+            let version = Json::text(self.with.unwrap_or(&requested));
+            message.json.set("/result/protocolVersion", version);
             fired.count();
         }
         vec![message]

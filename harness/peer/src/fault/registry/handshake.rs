@@ -7,11 +7,12 @@ use crate::fault::lie::Lie;
 use crate::fault::lies::exchange::ImplementsUndeclared;
 use crate::fault::lies::handshake::{
     AsksWhenCalled, BelievesEarlyInitialized, BrokenVersion, CompletesUndeclared, LosesHandshake,
-    OffersOldest, RefusesUnknownMembers, ServesBatchedHandshake, TakesAnyMeta, WaitsForInitialized,
+    RefusesUnknownMembers, ServesBatchedHandshake, TakesAnyMeta, WaitsForInitialized,
     WantsDiscoverFirst,
 };
 use crate::fault::lies::ids::{TakesAnyId, TruncatesFractions};
 use crate::fault::lies::pages::TiesCursors;
+use crate::fault::lies::version::AnswersUnknownVersion;
 
 const INITIALIZED: Provocation =
     Provocation::Send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
@@ -90,7 +91,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
         "answers an unknown protocolVersion with the oldest that it speaks",
         Over::Any,
         &[OLD_INITIALIZE],
-        || Box::new(OffersOldest::default()),
+        AnswersUnknownVersion::oldest,
     ),
     named(
         "overlooks-broken-version",

@@ -18,14 +18,14 @@ use crate::fault::lies::ids::{DropsFalsyIds, NullIdAccepted, Rewrites, SwapsIds}
 use crate::fault::lies::ids::{number, string, through_f64, truncated};
 use crate::fault::lies::pages::{
     DropsEntry, EmptyPages, ForgetsCursors, LoopsCursor, MovesOn, Odd, OddCursors,
-    RefusesOwnCursor, RepeatsEntry, ServesAnyCursorType, SkipsInTurn, TripsOverForeignCursors,
+    RefusesOwnCursor, RepeatsEntry, ServesAnyCursorType, TripsOverForeignCursors,
 };
 use crate::fault::lies::progress::{
     ComplainsOfProgress, RefusesSecondCall, RefusesTokenZero, ReportsUnasked, TripsOverProgress,
 };
 use crate::fault::lies::repeats::{AnswersTwice, AnswersTwiceLate};
 use crate::fault::lies::strikes::{Provoked, then_exit, then_hang};
-use crate::fault::lies::version::EchoesAnyVersion;
+use crate::fault::lies::version::AnswersUnknownVersion;
 use std::time::Duration;
 
 /// Sorted by name.
@@ -212,7 +212,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
             r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"1999-01-01","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#,
         )],
         quirk: None,
-        begin: || Box::new(EchoesAnyVersion::default()),
+        begin: AnswersUnknownVersion::echoed,
     },
     NamedFault {
         name: "empty-pages-forever",
@@ -666,7 +666,7 @@ pub(super) const FAULTS: &[NamedFault] = &[
         over: Over::Any,
         provoked_by: &[OPEN, Provocation::Walk(20), Provocation::Walk(20)],
         quirk: None,
-        begin: || Box::new(SkipsInTurn::default()),
+        begin: DropsEntry::in_turn,
     },
     NamedFault {
         name: "slow-start",
