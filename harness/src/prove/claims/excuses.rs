@@ -37,7 +37,6 @@ pub(in crate::prove) const ODDITIES: &[(&str, &[(&str, &str)])] = &[
     (
         "slow-head+http",
         &[
-            ("cancellation/opening/alive", TOO_LATE),
             ("http/get/alive", TOO_LATE),
             ("http/get/second-stream", TOO_LATE),
             ("jsonrpc/batch-initialize/alive", TOO_LATE),
