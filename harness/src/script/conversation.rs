@@ -420,13 +420,36 @@ impl Conversation {
             }
             conversation.is_over(index).then_some(Waited::Over)
         };
-        match self.wait(deadline, look).await {
+        let mut waited = self.wait(deadline, look).await;
+        if matches!(waited, Waited::Got(Waited::Over)) && self.may_come_elsewhere(index) {
+            let soon = deadline.min(Instant::now() + self.pace.light());
+            let reply = |conversation: &Conversation| {
+                let reply = conversation.sent[index.0].sent.replies.first();
+                reply.map(|&reply| Waited::Got(reply))
+            };
+            waited = match self.wait(soon, reply).await {
+                Waited::TimedOut => Waited::Got(Waited::Over),
+                sooner => sooner,
+            };
+        }
+        match waited {
             // An exchange that could not even be made says less than the end that it saw.
             Waited::Got(Waited::Over) if self.ended.is_some() => Waited::Ended,
             Waited::Got(found) => found,
             Waited::TimedOut | Waited::Over => Waited::TimedOut,
             Waited::Ended => Waited::Ended,
         }
+    }
+
+    /// Whether a request was accepted without a response while the stream of the server's own messages stands: what comes on it comes late,
+    /// which is another matter than never.
+    fn may_come_elsewhere(&self, index: SentIndex) -> bool {
+        let state = &self.sent[index.0];
+        let listens = self.exchanges.listening();
+        !state.is_fence
+            && state.answerable
+            && self.status(index) == Some(202)
+            && listens.is_some_and(|(number, _)| !self.exchanges.is_settled(number))
     }
 
     /// Waits for the head of the response in the exchange of a sent message, and gives its position.

@@ -118,6 +118,7 @@ impl Observer for Lists {
     fn watch(&self, revision: Revision, binding: Binding) -> Option<Box<dyn Watch>> {
         Some(Box::new(Listed {
             schemas: Schemas::of(revision),
+            revision,
             is_modern: revision.era() == Era::Modern,
             is_ordered: binding != Binding::Http,
             walks: Walks::default(),
@@ -127,6 +128,7 @@ impl Observer for Lists {
 
 struct Listed {
     schemas: &'static Schemas,
+    revision: Revision,
     is_modern: bool,
     /// Whether what comes later was sent later, whichever way it came.
     is_ordered: bool,
@@ -149,7 +151,7 @@ impl Watch for Listed {
         let Some(asked) = came.answers() else {
             return;
         };
-        served(&came, asked, sightings);
+        self.served(&came, asked, sightings);
         if !self.is_ordered {
             return;
         }
@@ -166,6 +168,34 @@ impl Watch for Listed {
 }
 
 impl Listed {
+    fn served(&self, came: &Came<'_>, asked: &Asked, sightings: &mut Sightings) {
+        let of_method = |(method, _): &&(&str, &str)| *method == asked.method;
+        let Some((_, capability)) = OF_CAPABILITIES.iter().find(of_method) else {
+            return;
+        };
+        if came.client.offered(capability).is_none() {
+            return;
+        }
+        let code = came.message.value.at("/error/code");
+        let is_refused = code.is_some_and(|code| *code == -32601);
+        // Of a broken request the code may be wrong, and says nothing of the method.
+        if is_refused && !asked.fits(self.schemas, self.revision) {
+            return;
+        }
+        sightings.judge(SERVED);
+        if is_refused {
+            let message = format!(
+                "`{}` is refused as a method that is not there, and `{capability}` is declared",
+                asked.method
+            );
+            let finding = Finding::new(FindingCode::Unimplemented, message)
+                .expected(format!("the method, or no capability `{capability}`"))
+                .actual(came.raw("/error").unwrap_or_default())
+                .at(came.entry.seq, "/error");
+            sightings.find(SERVED, &asked.method, "", finding);
+        }
+    }
+
     fn listed(&mut self, came: &Came<'_>, asked: &Asked, sightings: &mut Sightings) {
         if asked.method == "resources/read" && self.is_listed(came, asked) {
             sightings.judge(READABLE);
@@ -275,29 +305,6 @@ impl Listed {
                 .at(came.entry.seq, "/error");
             sightings.find(READABLE, "resources/read", "", finding);
         }
-    }
-}
-
-fn served(came: &Came<'_>, asked: &Asked, sightings: &mut Sightings) {
-    let of_method = |(method, _): &&(&str, &str)| *method == asked.method;
-    let Some((_, capability)) = OF_CAPABILITIES.iter().find(of_method) else {
-        return;
-    };
-    if came.client.offered(capability).is_none() {
-        return;
-    }
-    sightings.judge(SERVED);
-    let code = came.message.value.at("/error/code");
-    if code.is_some_and(|code| *code == -32601) {
-        let message = format!(
-            "`{}` is refused as a method that is not there, and `{capability}` is declared",
-            asked.method
-        );
-        let finding = Finding::new(FindingCode::Unimplemented, message)
-            .expected(format!("the method, or no capability `{capability}`"))
-            .actual(came.raw("/error").unwrap_or_default())
-            .at(came.entry.seq, "/error");
-        sightings.find(SERVED, &asked.method, "", finding);
     }
 }
 

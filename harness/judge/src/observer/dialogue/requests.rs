@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use super::CLIENT_CAPABILITIES;
 use crate::place::Place;
+use crate::schema::Schemas;
+use mcp_assay_model::protocol::Revision;
 
 /// Requests with an answer that are remembered; older ones are forgotten.
 const FINISHED: usize = 4096;
@@ -336,6 +338,21 @@ impl Token {
 }
 
 impl Asked {
+    /// Whether its params are what the revision says of them; not, where the request is no longer remembered whole.
+    pub fn fits(&self, schemas: &Schemas, revision: Revision) -> bool {
+        let Some(method) = mcp_assay_schemas::method(revision.as_str(), &self.method) else {
+            return false;
+        };
+        match self.value.member("params") {
+            _ if self.value.is_null() => false,
+            None => !method.params_required,
+            Some(params) => {
+                let validator = schemas.validator(&method.params);
+                validator.is_ok_and(|validator| validator.is_valid(params))
+            }
+        }
+    }
+
     /// A member of its params.
     pub fn param(&self, name: &str) -> Option<&Value> {
         self.value.member("params")?.member(name)

@@ -120,6 +120,9 @@ fn what_is_declared_is_served() {
     let asked = |server: &str, method: &str, answer: &str| {
         said("served", &open(server).exchange(1, method, "{}", answer))
     };
+    // The code is wrong then, and says nothing of the method.
+    let broken = open(r#"{"tools":{}}"#).exchange(1, "tools/list", r#"{"cursor":1}"#, unknown);
+    assert_eq!(said("served", &broken), "0");
     assert_eq!(
         asked(
             r#"{"prompts":{}}"#,

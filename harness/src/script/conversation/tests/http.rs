@@ -286,6 +286,23 @@ async fn a_stream_whose_head_does_not_come_is_waited_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_accepted_may_be_answered_on_the_stream_that_stands() {
+    for (delay, is_heard) in [(500, true), (3000, false)] {
+        let answer = r#"{"jsonrpc":"2.0","id":50,"result":{}}"#;
+        let site = Site::new(move |asked| match asked.what().as_str() {
+            "GET" => Say::Open(events(&format!("data: {answer}\n\n"))).after(delay),
+            "ping" => bare_answer(202),
+            _ => ordinary_answer(asked),
+        });
+        let mut conversation = site.conversation();
+        open_in(&mut conversation, REVISION).await;
+        let (index, _) = conversation.send_message(&call("50", "ping")).await;
+        let waited = conversation.wait_reply(index, in_ms(10_000)).await;
+        assert_eq!(matches!(waited, Waited::Got(_)), is_heard, "{delay}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn any_status_is_an_answer_to_a_fence() {
     for say in [bare_answer(404), bare_answer(500), json_answer(400, "{}")] {
         let site = but_for("ping", move |_| say.clone());
