@@ -11,6 +11,7 @@
 
 use mcp_assay_catalogue::yaml::{self, Node};
 use mcp_assay_catalogue::{Catalogue, check_id};
+use mcp_assay_judge::observer::{Rule, rules};
 use mcp_assay_model::scenario::Source;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -145,7 +146,10 @@ fn every_known_finding_names_a_check_and_a_sentence_that_it_rests_on() {
         let revision = finding.revision.parse().unwrap();
         if finding.sentence == "robustness" {
             let check = catalogue.check(&finding.check);
-            let built_in = finding.check.ends_with("/alive");
+            let is_rule = |(name, rule): (&str, Rule)| {
+                rule.cites.is_empty() && finding.check == format!("observer/{name}/{}", rule.id)
+            };
+            let built_in = finding.check.ends_with("/alive") || rules().any(is_rule);
             assert!(
                 built_in || check.is_some_and(|(_, check)| check.cites.is_empty()),
                 "{finding:?}"
