@@ -164,6 +164,10 @@ async fn called(conversation: &mut Conversation, call: &Value) -> Result<Shown, 
     let patience = conversation.pace.work().min(PATIENCE);
     let seq = await_reply(conversation, index, patience).await?;
     let took = began.elapsed();
+    // Progress on a stream of its own may come behind the answer; whether it may is for a check to say.
+    if conversation.has_exchanges() {
+        conversation.linger(conversation.pace.grace()).await;
+    }
     let is_progress = |message: &Value| {
         message["method"] == "notifications/progress" && message["params"]["progressToken"] == TOKEN
     };
