@@ -266,12 +266,12 @@ fn real_servers_show_known_findings_and_no_others() {
     assert!(problems.is_empty(), "\n{problems}");
 }
 
-/// Runs on each target, two at a time: the half of a run is waiting for the target.
+/// Runs on each target, three at a time: more than half of a run is waiting for the target.
 fn run_all(wanted: &[&(&str, &str)], listed: &[Value], installed: &Path) -> Vec<Value> {
     let reports: Vec<OnceLock<Value>> = wanted.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..3 {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);

@@ -8,8 +8,8 @@ use mcp_assay_wire::stdio::DefectKind;
 const WHOLE_ENTRIES: usize = 20_000;
 /// Bytes that one conversation keeps.
 const KEPT_BYTES: u64 = 32 * 1024 * 1024;
-/// What a parsed message takes in memory, in multiples of its text.
-const PARSED: u64 = 16;
+/// What a value within a parsed message takes in memory at most, beside its text: its place in a list or an object that has room for more.
+const VALUE_BYTES: u64 = 160;
 /// Bytes kept of an entry over the bounds.
 pub const HEAD_BYTES: usize = 256;
 
@@ -102,7 +102,10 @@ impl Transcript {
 }
 
 fn weight(entry: &Entry) -> u64 {
-    let times = if entry.message.is_some() { PARSED } else { 1 };
+    let parsed = match entry.message {
+        Some(_) => entry.raw.len() as u64 + values(&entry.raw) * VALUE_BYTES,
+        None => 0,
+    };
     let beside = match entry.http.as_ref().map(|http| &http.part) {
         Some(HttpPart::Request { head, .. } | HttpPart::Response { head, .. }) => head.raw.len(),
         Some(HttpPart::Event { name, id, .. }) => {
@@ -110,7 +113,22 @@ fn weight(entry: &Entry) -> u64 {
         }
         Some(HttpPart::Body | HttpPart::End(_)) | None => 0,
     };
-    entry.raw.len() as u64 * times + beside as u64
+    entry.raw.len() as u64 + parsed + beside as u64
+}
+
+/// How many values a JSON text holds at most: each but the outermost follows one of four characters.
+fn values(json: &[u8]) -> u64 {
+    let (mut values, mut in_text, mut is_escaped) = (1, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' | b',' | b':' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values
 }
 
 fn cut(text: &mut String) {

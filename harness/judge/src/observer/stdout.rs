@@ -70,7 +70,7 @@ impl Watch for Lines {
 
 /// What a line is.
 enum Line {
-    /// Blank, too long to read or to be kept, or cut off by the end of the process.
+    /// Blank, too long to read, read and not kept, or cut off by the end of the process.
     Unjudged,
     /// A message, or a batch of them.
     Message,
@@ -118,12 +118,10 @@ fn judge(entry: &Entry) -> Line {
             ]
             .into_iter()
             .find_map(reason);
-            // Of much that came the beginnings alone are kept; such a line was read whole, and nothing was wrong with it.
-            let is_cut = (entry.raw.len() as u64) < entry.length;
-            if is_cut && why.is_none() {
+            // Where memory is short, a line that was read is kept without what it says; nothing was wrong with it.
+            let Some(why) = why else {
                 return Line::Unjudged;
-            }
-            let why = why.unwrap_or_default();
+            };
             if is_attempt {
                 Line::Wrong(FindingCode::Framing, format!("a broken message: {why}"))
             } else {

@@ -124,9 +124,26 @@ fn what_is_cut_off_is_not_counted_any_more_and_what_stays_is() {
     assert!(keeps(&mut transcript));
     // A message that stays weighs what it weighed: its parsed form is kept too.
     let mut transcript = Transcript::default();
-    let text = format!(r#"{{"id":1,"result":"{}"}}"#, "x".repeat(3 * 1024 * 1024));
+    let text = format!(r#"{{"id":1,"result":[{}0]}}"#, "0,".repeat(256 * 1024));
     transcript.push(entry(Bytes::from(text), None), false);
     transcript.truncate(1);
+    assert!(!keeps(&mut transcript));
+}
+
+#[test]
+fn a_message_weighs_what_its_values_do_and_a_long_text_is_one() {
+    let text = |text: &str| {
+        let text = serde_json::json!({ "id": 1, "result": text }).to_string();
+        entry(Bytes::from(text), None)
+    };
+    let mut transcript = Transcript::default();
+    transcript.push(text(&r#"{a:[1,2,"\"]},"#.repeat(400 * 1024)), false);
+    assert!(
+        keeps(&mut transcript),
+        "what stands in a text is no value of the message"
+    );
+    let many = format!(r#"{{"id":1,"result":[{}0]}}"#, "[],".repeat(256 * 1024));
+    transcript.push(entry(Bytes::from(many), None), false);
     assert!(!keeps(&mut transcript));
 }
 

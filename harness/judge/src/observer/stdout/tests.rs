@@ -169,12 +169,15 @@ fn lines_of_the_modern_era_are_judged_as_well() {
 }
 
 #[test]
-fn a_line_of_which_the_beginning_alone_was_kept_is_not_judged() {
-    let mut talk = Talk::new().came(OK);
-    let entry = talk.record.entries.last_mut().unwrap();
-    entry.raw = entry.raw.slice(..20);
-    entry.message = None;
-    assert_eq!(seen(&talk), (0, vec![]));
+fn a_line_that_was_read_and_is_not_kept_is_not_judged() {
+    // Of a long one the beginning is left, of a short one all its text.
+    for kept in [20, OK.len()] {
+        let mut talk = Talk::new().came(OK);
+        let entry = talk.record.entries.last_mut().unwrap();
+        entry.raw = entry.raw.slice(..kept);
+        entry.message = None;
+        assert_eq!(seen(&talk), (0, vec![]), "{kept}");
+    }
     // What was wrong with it when it came stays wrong.
     let mut talk = Talk::new().came(b"\xff\xfe and so on, at length");
     let entry = talk.record.entries.last_mut().unwrap();
