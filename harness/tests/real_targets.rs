@@ -22,26 +22,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Servers of the list that every change is run on, and what `--revision` says: each revision over HTTP, where one process serves all cases;
-/// over stdio one era where processes are slow to start.
+/// over stdio one era where processes are slow to start. Those that take longest come first, so that no thread is left with one at the end.
 const TARGETS: &[(&str, &str)] = &[
-    ("context7-http", "all"),
-    ("echo-mcp", "auto"),
-    ("echo-mcp-http", "all"),
-    ("everything-2026", "auto"),
     ("everything-2026-http", "all"),
-    ("fastmcp-echo-http", "all"),
-    ("filesystem", "auto"),
+    ("time", "2026-07-28"),
+    ("everything-2026", "auto"),
     ("git", "2025-11-25"),
+    ("echo-mcp-http", "all"),
+    ("sdk1-streamable", "all"),
+    ("ts-v2-wrap", "2026-07-28"),
     ("kubernetes", "auto"),
+    ("filesystem", "auto"),
     ("py-everything-http", "all"),
+    ("fastmcp-echo-http", "all"),
+    ("context7-http", "all"),
     ("py-story-mrtr-http", "all"),
     ("py-story-subscriptions-http", "all"),
-    ("sdk1-json-response", "all"),
-    ("sdk1-stateless", "all"),
-    ("sdk1-streamable", "all"),
-    ("time", "2026-07-28"),
-    ("ts-v2-wrap", "2026-07-28"),
     ("ts-v2-wrap-http", "all"),
+    ("sdk1-stateless", "all"),
+    ("sdk1-json-response", "all"),
+    ("echo-mcp", "auto"),
 ];
 
 /// Servers that take minutes to build or to run: run on only where `MCP_ASSAY_SLOW_TARGETS` is set.
