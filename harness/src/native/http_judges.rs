@@ -5,6 +5,7 @@ use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::record::{Entry, HttpPart, NativeBound, Record, Sent};
 use mcp_assay_model::verdict::Reason;
 use mcp_assay_wire::http::{End, Head};
+use mcp_assay_wire::jsonrpc::classify;
 use serde_json::Value;
 
 /// Numbers that lie as close as this come from a counter.
@@ -179,9 +180,12 @@ fn data_is_message(sent: &Sent, record: &Record) -> Judgement {
             })
         )
     });
-    let (messages, others): (Vec<&Entry>, Vec<&Entry>) = with_data
-        .copied()
-        .partition(|entry| entry.message.is_some());
+    // Where memory is short, a message that was read is kept in part or as text alone, and nothing was wrong with it.
+    let is_message = |entry: &&Entry| {
+        let is_cut = (entry.raw.len() as u64) < entry.length;
+        entry.message.is_some() || is_cut || classify(&entry.raw).is_ok()
+    };
+    let (messages, others): (Vec<&Entry>, Vec<&Entry>) = with_data.copied().partition(is_message);
     if messages.is_empty() && others.is_empty() {
         return Judgement::unjudged(Reason::Given);
     }
