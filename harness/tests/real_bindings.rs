@@ -357,3 +357,25 @@ fn mutants_are_caught_over_real_pipes() {
 fn mutants_are_caught_over_real_sockets() {
     proves(Binding::Http);
 }
+
+#[test]
+fn a_server_that_serves_no_new_client_is_started_again() {
+    let fault = ["--fault", "breaks-on-delete-in-flight"];
+    let ended = run(Binding::Http, "2025-11-25", &["session"], &fault);
+    let results = ended.report["results"].as_array().expect("results");
+    let failed: Vec<(&str, &str)> = results
+        .iter()
+        .filter(|result| result["verdict"] == "fail")
+        .map(|result| (&result["id"], &result["confirmed"]))
+        .filter_map(|(id, confirmed)| Some((id.as_str()?, confirmed.as_str()?)))
+        .collect();
+    assert_eq!(
+        failed,
+        [("session/deleted-in-flight/alive", "2/2")],
+        "{}",
+        ended.stdout
+    );
+    let why = "answers a new client's `initialize` with HTTP 500, and was ended";
+    let told: Vec<&str> = ended.stdout.split_whitespace().collect();
+    assert!(told.join(" ").contains(why), "{}", ended.stdout);
+}

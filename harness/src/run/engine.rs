@@ -289,7 +289,9 @@ impl Run<'_> {
                     if shared_server {
                         deaths.see(&case.id, &attempt, &results);
                     }
-                    let may_be_spoiled = shared_server && is_suspicious(&results);
+                    // One that was under way when the server died may have passed on the server that came after.
+                    let may_be_spoiled = shared_server
+                        && (is_suspicious(&results) || deaths.disturbed(&case.id, &attempt));
                     if may_be_spoiled || results.iter().any(needs_confirmation) {
                         for result in results.iter().filter(|result| needs_confirmation(result)) {
                             self.found(&case.id, result);

@@ -59,10 +59,15 @@ impl Server {
                 None => return Ok(Arc::clone(server)),
                 Some(exit) => {
                     let after = exit.after.as_secs_f64();
-                    state.ended = Some(format!(
-                        "the server {} {after:.1} s after its start",
-                        how_it_ended(&exit)
-                    ));
+                    state.ended = Some(match server.given_up() {
+                        Some(why) => {
+                            format!("the server {why}, and was ended {after:.1} s after its start")
+                        }
+                        None => format!(
+                            "the server {} {after:.1} s after its start",
+                            how_it_ended(&exit)
+                        ),
+                    });
                     // Our share in it goes, so that its guard is gone before the next takes its address.
                     state.running = None;
                 }

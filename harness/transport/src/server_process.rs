@@ -7,10 +7,10 @@
 //!
 //! Like every target it lives under a guard, so dropping the last [`Arc`] of it ends it with all its descendants.
 
-use crate::pipes::{Exit, Pipes, ProcessHandle};
+use crate::pipes::{Exit, Order, Pipes, ProcessHandle};
 use crate::stdio::{Command, SpawnError, Spawner};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
@@ -96,6 +96,7 @@ pub struct ServerProcess {
     process: ProcessHandle,
     stdout: Drain,
     stderr: Drain,
+    given_up: OnceLock<String>,
     /// Never written to and never closed, like a terminal at which nobody types: some servers end with their input.
     _stdin: Mutex<Box<dyn AsyncWrite + Send + Unpin>>,
 }
@@ -131,6 +132,7 @@ impl ServerProcess {
             process,
             stdout: Drain::of(Some(stdout), on_stdout),
             stderr: Drain::of(stderr, on_stderr),
+            given_up: OnceLock::new(),
             _stdin: Mutex::new(stdin),
         };
         let sign = async {
@@ -184,6 +186,22 @@ impl ServerProcess {
     /// How it ended, or `None` while it runs.
     pub fn has_exited(&self) -> Option<Exit> {
         self.process.has_exited()
+    }
+
+    /// Ends a server that lives on and is of no use to anybody, and waits for its end. `why`: a fragment that follows its name.
+    pub async fn give_up(&self, why: &str) -> Exit {
+        if self.has_exited().is_none() {
+            // Of two who give it up at once, the first says why.
+            let _ = self.given_up.set(why.to_owned());
+            // Where nobody takes the order, the keeper is gone, and the server with it.
+            let _ = self.process.orders.send(Order::Kill);
+        }
+        self.exited().await
+    }
+
+    /// Why it was given up.
+    pub fn given_up(&self) -> Option<&str> {
+        self.given_up.get().map(String::as_str)
     }
 
     /// The last 16 KiB of its standard output, as text.

@@ -176,6 +176,8 @@ struct Connection {
     tokens: BTreeMap<String, u32>,
     /// Ids of requests that we cancelled: their exchanges may end as they like.
     cancelled: BTreeSet<String>,
+    /// Sessions that the client has asked to end: with them their streams end.
+    deleted: BTreeSet<String>,
     /// Where the first exchange went.
     home: Option<Home>,
     /// Where messages that must come once have come.
@@ -205,6 +207,9 @@ impl Watch for Exchanges {
         };
         match &http.part {
             HttpPart::Request { method, head, .. } => {
+                if method == "DELETE" {
+                    connection.deleted.extend(head.value("mcp-session-id"));
+                }
                 if entry.part_of.is_none() {
                     if let Some(message) = &entry.message {
                         connection.note_sent(message);

@@ -28,6 +28,10 @@ pub(crate) enum Quirk {
     AnswersOnOtherStream,
     /// Wraps the answers on streams in arrays, which only 2025-03-26 allows.
     BatchesInOneEvent,
+    /// Answers every POST with 500 once a session was deleted while one of its requests ran.
+    BreaksOnDeleteInFlight,
+    /// Answers the first initialize with 500 after a session was deleted while one of its requests ran.
+    StumblesOnDeleteInFlight,
     /// Sends what relates to no request on every open stream.
     BroadcastsOnAllStreams,
     /// Ends the stream of a tool call before the answer, which is lost.

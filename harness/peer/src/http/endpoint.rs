@@ -53,6 +53,9 @@ pub(super) async fn answer(
 
 async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Answer, Refused> {
     let state = &shared.state;
+    if state.is(Quirk::BreaksOnDeleteInFlight) && state.shows_refusal() {
+        return Ok(out_of_order());
+    }
     let headers = &parts.headers;
     gate::check_accept_of_post(state, headers)?;
     gate::check_content_type(state, headers)?;
@@ -66,6 +69,9 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
 
     let is_initialize = is_one(&line, "initialize", Kind::Request);
     let is_opening = is_initialize && (!headers.contains_key(SESSION) || is_stateless(shared));
+    if is_opening && state.shows_refusal() {
+        return Ok(out_of_order());
+    }
     let session = if is_opening {
         gate::check_version(state, headers, None)?;
         let serial = shared.sessions.next_serial();
@@ -205,6 +211,9 @@ async fn delete(shared: &Arc<Shared>, headers: &HeaderMap) -> Result<Answer, Ref
         state.hang();
         return std::future::pending().await;
     }
+    if session.streams().has_open() {
+        state.ended_in_flight();
+    }
     if !state.shows(Quirk::KeepsDeletedSession) {
         shared.sessions.end(&session);
     }
@@ -214,6 +223,13 @@ async fn delete(shared: &Arc<Shared>, headers: &HeaderMap) -> Result<Answer, Ref
         StatusCode::OK
     };
     Ok(Answer::empty(status).within(&session))
+}
+
+/// The answer of a framework whose application is lost.
+fn out_of_order() -> Answer {
+    let body = Body::whole("Internal Server Error");
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    Answer::new(status, Some("text/plain"), body)
 }
 
 /// Whether the server gives no session ids.

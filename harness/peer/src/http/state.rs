@@ -7,6 +7,7 @@ use crate::fault::{FaultRefused, Planted};
 use crate::offer::Offer;
 use crate::outgoing::PostNumber;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Semaphore, watch};
 
@@ -43,6 +44,8 @@ pub(super) struct State {
     refused: Option<FaultRefused>,
     quirk: Option<Quirk>,
     life: watch::Sender<Life>,
+    /// For [`Quirk::BreaksOnDeleteInFlight`]: requests that are still to be refused.
+    refusals: AtomicU32,
     shared: Mutex<HashMap<String, Vec<SharedPost>>>,
 }
 
@@ -64,6 +67,7 @@ impl State {
             planted,
             refused,
             life: watch::Sender::new(Life::Alive),
+            refusals: AtomicU32::new(0),
             shared: Mutex::default(),
         }
     }
@@ -113,6 +117,28 @@ impl State {
     /// Whether nothing is answered any more.
     pub fn is_hung(&self) -> bool {
         *self.life.borrow() == Life::Hung
+    }
+
+    /// A session ended while something in it was still to be answered.
+    pub fn ended_in_flight(&self) {
+        let refusals = match self.quirk {
+            Some(Quirk::BreaksOnDeleteInFlight) => u32::MAX,
+            Some(Quirk::StumblesOnDeleteInFlight) => 1,
+            Some(_) | None => return,
+        };
+        self.refusals.store(refusals, Ordering::Relaxed);
+    }
+
+    /// Whether a request is refused for what came before, which shows now and is counted.
+    pub fn shows_refusal(&self) -> bool {
+        let less = |refusals: u32| refusals.checked_sub(1);
+        let left = self
+            .refusals
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        if left.is_ok() {
+            self.fire();
+        }
+        left.is_ok()
     }
 
     /// Closes every socket, for ever.

@@ -253,6 +253,11 @@ impl Streams {
         self.posts.contains_key(&post)
     }
 
+    /// Whether some POST is still to be answered.
+    pub fn has_open(&self) -> bool {
+        !self.posts.is_empty()
+    }
+
     /// A fault holds back something that relates to this POST.
     pub fn hold(&mut self, post: Option<PostNumber>) {
         // Over HTTP+SSE a POST waits for nothing that is said elsewhere.

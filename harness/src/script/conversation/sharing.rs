@@ -88,6 +88,14 @@ impl Conversation {
         Some(sibling)
     }
 
+    /// Ends the server behind this connection where we started it, so that the next case gets one that serves. `why`: a fragment that follows
+    /// its name.
+    pub async fn give_up_server(&self, why: &str) {
+        if let Link::Http(_, Some(server)) = &self.link {
+            server.give_up(why).await;
+        }
+    }
+
     /// Takes over what another connection of the same case saw, after what was seen here; gives the position before its first entry.
     pub fn absorb(&mut self, other: &Conversation) -> u64 {
         let before = self.last_seq();

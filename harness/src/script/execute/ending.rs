@@ -94,6 +94,11 @@ impl Execution<'_, '_> {
             }
             Some(end) => {
                 self.conversation.absorb(&other);
+                let why = match &end {
+                    End::Died { how, .. } => how.clone(),
+                    _ => format!("never answers a new client's `{method}`"),
+                };
+                self.conversation.give_up_server(&why).await;
                 end
             }
         }

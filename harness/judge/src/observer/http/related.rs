@@ -77,7 +77,14 @@ impl Connection {
         let asked = said.client.asked.of_exchange(number);
         let is_answered = asked.is_none_or(|asked| asked.answered.is_some());
         let is_alone = ids.len() == 1 && !self.is_cancelled(exchange);
-        if is_answered || !is_alone || !exchange.has_event_ids || exchange.opened.is_none() {
+        let session = exchange.sent_session.as_ref();
+        let is_deleted = session.is_some_and(|session| self.deleted.contains(session));
+        if is_answered
+            || is_deleted
+            || !is_alone
+            || !exchange.has_event_ids
+            || exchange.opened.is_none()
+        {
             return;
         }
         sightings.judge(RETRY);

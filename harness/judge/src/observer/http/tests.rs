@@ -467,4 +467,12 @@ fn a_stream_that_ends_early_says_when_to_come_back() {
     assert_eq!(said("retry", &answered.ended(3, End::Complete)), "0");
     let cut = calling().event(3, Some("7"), REPORT);
     assert_eq!(said("retry", &cut.ended(3, End::Closed)), "0");
+    // With its session a stream ends for good.
+    let deleted = |session: &str| {
+        let calling = calling().event(3, Some("7"), REPORT);
+        let asked = calling.request("d", "DELETE", session, "");
+        said("retry", &asked.ended(3, End::Complete))
+    };
+    assert_eq!(deleted(SESSION), "0");
+    assert_eq!(deleted("Mcp-Session-Id: another\r\n"), "1 header #10");
 }

@@ -82,6 +82,13 @@ pub(super) const FAULTS: &[NamedFault] = &[
         &[OPEN, ECHO],
     ),
     over_http(
+        "breaks-on-delete-in-flight",
+        "answers every POST with 500 once a session was deleted while one of its requests ran",
+        A_LIE,
+        Quirk::BreaksOnDeleteInFlight,
+        &[OPEN, SLOW, DELETE, PING],
+    ),
+    over_http(
         "broadcasts-on-all-streams",
         "sends what relates to no request on every open stream",
         A_LIE,
@@ -491,6 +498,13 @@ pub(super) const FAULTS: &[NamedFault] = &[
         LAWFUL,
         Quirk::SseOnly,
         &[OPEN],
+    ),
+    over_http(
+        "stumbles-on-delete-in-flight",
+        "answers the first initialize with 500 after a session was deleted while one of its requests ran",
+        A_LIE,
+        Quirk::StumblesOnDeleteInFlight,
+        &[OPEN, SLOW, DELETE, Provocation::AnotherClient],
     ),
     over_http(
         "unknown-session-400",
