@@ -87,6 +87,10 @@ mod trials {
                 a_server_that_ended_is_started_again,
             ),
             trial(
+                "an_address_that_is_left_late_is_waited_for",
+                an_address_that_is_left_late_is_waited_for,
+            ),
+            trial(
                 "a_server_that_never_ran_is_not_tried_again",
                 a_server_that_never_ran_is_not_tried_again,
             ),
@@ -105,13 +109,15 @@ mod trials {
         name: &str,
         body: impl FnOnce(Stage) -> F + Send + 'static,
     ) -> Trial {
+        // Before any test runs: a process that is just being started holds what its parent listens at.
+        let stage = Stage::new();
         Trial::test(name, move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .expect("a runtime");
             runtime
-                .block_on(async { tokio::time::timeout(DEADLINE, body(Stage::new())).await })
+                .block_on(async { tokio::time::timeout(DEADLINE, body(stage)).await })
                 .map_err(|_| "the test hangs".into())
         })
     }
@@ -218,6 +224,17 @@ mod trials {
                 "{why}"
             );
         }
+    }
+
+    async fn an_address_that_is_left_late_is_waited_for(stage: Stage) {
+        let launcher = stage.launcher(9);
+        kill(open(&launcher).await.expect("a server")).await;
+        let late = TcpListener::bind((stage.host, stage.port)).expect("the address of the server");
+        let left = std::thread::spawn(move || drop(late.accept().expect("a look")));
+        let server = open(&launcher).await.expect("a server");
+        left.join().expect("one that looked");
+        assert_eq!(server.has_exited(), None);
+        assert_eq!((stage.starts(), launcher.restarts().len()), (2, 1));
     }
 
     async fn a_server_that_never_ran_is_not_tried_again(stage: Stage) {

@@ -5,9 +5,14 @@ use mcp_assay_transport::stdio::{Command, Spawner};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::sleep;
 
 /// Failed starts in a row, of a server that ran once, after which it is not started again.
 const TRIES: u32 = 3;
+
+/// How often, and after what pause, it is looked whether the server before has left its address.
+const LOOKS: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a server is started.
 #[derive(Clone, Debug)]
@@ -84,7 +89,16 @@ impl Server {
             ready,
             within,
         } = &self.start;
-        match ServerProcess::start(&self.spawner, command, ready, *within).await {
+        let start = || ServerProcess::start(&self.spawner, command, ready, *within);
+        let mut started = start().await;
+        // What is left of one that ended, a child of its own perhaps, may take a moment to leave the address.
+        let mut looks = if state.ended.is_some() { LOOKS } else { 0 };
+        while looks > 0 && matches!(started, Err(ServerError::Taken(_))) {
+            looks -= 1;
+            sleep(PAUSE).await;
+            started = start().await;
+        }
+        match started {
             Ok(server) => {
                 let server = Arc::new(server);
                 state.running = Some(Arc::clone(&server));
