@@ -53,6 +53,8 @@ pub struct Conversation {
     line_open: bool,
     input_closed: bool,
     waited: Duration,
+    /// Deadlines before it are over at it.
+    reprieve: Instant,
 }
 
 /// What a shared connection keeps from one case to the next.
@@ -152,6 +154,7 @@ impl Conversation {
             line_open: false,
             input_closed: false,
             waited: Duration::ZERO,
+            reprieve: Instant::now(),
         };
         if let Link::Http(client, _) = &mut conversation.link
             && let Some(opening) = client.opening()

@@ -13,11 +13,30 @@ use mcp_assay_wire::jsonrpc::{Examined, Kind, Malformed, Message, examine};
 use mcp_assay_wire::raw;
 use mcp_assay_wire::sse;
 use mcp_assay_wire::stdio::{Defect, DefectKind, Frame};
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// A deadline that is noticed this much later shows that we were held up: by a machine with too much to do, or one that was stopped.
+const HELD_UP: Duration = Duration::from_millis(250);
+const LONGEST_REPRIEVE: Duration = Duration::from_secs(30);
 
 impl Conversation {
     /// Takes the next thing that comes before `deadline`, or resumes a stream whose time has come; `false` where nothing did.
+    ///
+    /// Where we could not run ourselves, the time is given again, once: what came meanwhile lies unread, and whatever held us up may have held
+    /// up the target.
     pub(super) async fn take_next(&mut self, deadline: Instant) -> bool {
+        let began = Instant::now();
+        let deadline = deadline.max(self.reprieve);
+        let came = self.take_before(deadline).await;
+        let late = deadline.max(began).elapsed();
+        if late >= HELD_UP {
+            self.reprieve = Instant::now() + late.min(LONGEST_REPRIEVE);
+        }
+        came || late >= HELD_UP && self.take_before(self.reprieve).await
+    }
+
+    async fn take_before(&mut self, deadline: Instant) -> bool {
         let until = self
             .exchanges
             .due()

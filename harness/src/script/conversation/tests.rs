@@ -19,7 +19,7 @@ use serde_json::json;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, advance, sleep};
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
 
@@ -380,7 +380,7 @@ async fn a_fence_that_is_answered_is_followed_by_a_grace_for_stragglers() {
     let mut conversation = conversation(async |mut wire: Wire| {
         let ping = wire.hear().await.unwrap();
         wire.say(result(&ping, &json!({}))).await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(20)).await;
         wire.say(r#"{"method":"straggler"}"#).await;
         wire.mute().await
     });
@@ -697,6 +697,42 @@ async fn waiting_is_counted_once() {
     conversation.linger(Duration::from_secs(3)).await;
     assert_eq!(conversation.take_waited(), Duration::from_secs(5));
     assert_eq!(conversation.take_waited(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_we_slept_through_is_given_again_once() {
+    let note = r#"{"jsonrpc":"2.0","method":"notifications/a"}"#;
+    for (first, needed, comes) in [
+        (true, 15, true),
+        (true, 17, false),
+        (false, 15, true),
+        (false, 17, false),
+    ] {
+        let mut conversation = conversation(async move |mut wire: Wire| {
+            wire.hear().await;
+            // The whole machine stands still from 1 s on to 21 s: 16 s of it are after the deadline.
+            sleep(Duration::from_secs(1)).await;
+            // Another message that waits unread does not use it up.
+            if first {
+                wire.say(note).await;
+            }
+            advance(Duration::from_secs(20)).await;
+            if !first {
+                wire.say(note).await;
+            }
+            sleep(Duration::from_secs(needed)).await;
+            wire.say(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#).await;
+            wire.mute().await
+        });
+        let (index, _) = conversation.send_now(r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let waited = conversation.wait_reply(index, deadline).await;
+        assert_eq!(
+            matches!(waited, Waited::Got(_)),
+            comes,
+            "{first} {needed} s"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
