@@ -2,7 +2,8 @@
 //! show. Each is broken with the code that it must find, and kept by what comes close.
 //!
 //! A line of `rules.jsonl` is one recording: messages without `jsonrpc`, each of the client unless `"<"` stands before it. Of the legacy
-//! era it begins with a handshake, of a client with roots and a server with tools, or with the capabilities that it names.
+//! era it begins with a handshake, of a client with roots and a server with tools, or with the capabilities that it names. With
+//! `authorization` it is HTTP: each message of the client is a POST, and what comes is on the stream that answers the last one.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,10 +13,13 @@
 use mcp_assay_judge::monitor::{Monitor, Summary};
 use mcp_assay_judge::observer::rules;
 use mcp_assay_model::protocol::{Binding, Era, Revision, Role};
-use mcp_assay_model::record::Direction;
+use mcp_assay_model::record::{Channel, Direction, Entry, Http, HttpPart};
+use mcp_assay_wire::http::Head;
+use mcp_assay_wire::jsonrpc::classify;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Rules on servers among them, as the kill matrix has them.
 const OF_SERVERS: &[&str] = &[
@@ -25,6 +29,7 @@ const OF_SERVERS: &[&str] = &[
     "observer/elicitation/required",
     "observer/lifecycle/first",
     "observer/lists/change-told",
+    "observer/logging/credentials",
     "observer/message/sampling",
     "observer/message/task",
     "observer/progress/token-unique",
@@ -54,6 +59,8 @@ struct Recording {
     /// What the server declares beside tools, or of them.
     #[serde(default)]
     server: Map<String, Value>,
+    /// What each request of HTTP gives in `Authorization`; without it the messages are lines.
+    authorization: Option<String>,
     lines: Vec<Value>,
 }
 
@@ -64,15 +71,118 @@ fn recordings() -> Vec<Recording> {
         .collect()
 }
 
-fn say(monitor: &mut Monitor, direction: Direction, mut message: Value) {
-    message["jsonrpc"] = json!("2.0");
-    monitor.message(direction, &message.to_string());
+/// Plays messages to a monitor, as lines or as exchanges of HTTP.
+struct Player {
+    monitor: Monitor,
+    /// What each request of HTTP says beside its type; lines without it.
+    fields: Option<String>,
+    seq: u64,
+    exchange: u64,
+}
+
+impl Player {
+    fn say(&mut self, direction: Direction, mut message: Value) {
+        message["jsonrpc"] = json!("2.0");
+        let text = message.to_string();
+        let Some(fields) = &self.fields else {
+            self.monitor.message(direction, &text);
+            return;
+        };
+        let head = |start: &str, fields: &str| {
+            let head = format!("{start}\r\nContent-Type: {fields}\r\n\r\n");
+            Head::parse(head.into())
+        };
+        if direction == Direction::Received {
+            let data = HttpPart::Event {
+                name: None,
+                id: None,
+                retry: None,
+                comments: 0,
+                has_data: true,
+                is_terminated: true,
+            };
+            self.part(direction, data, text);
+            return;
+        }
+        self.exchange += 1;
+        let fields =
+            format!("application/json\r\nAccept: application/json, text/event-stream\r\n{fields}");
+        let asked = HttpPart::Request {
+            method: "POST".to_owned(),
+            target: "/mcp".to_owned(),
+            head: head("POST /mcp HTTP/1.1", &fields),
+        };
+        self.part(direction, asked, text);
+        let (status, line) = match message.get("id") {
+            Some(_) => (200, "HTTP/1.1 200 OK"),
+            None => (202, "HTTP/1.1 202 Accepted"),
+        };
+        let answered = HttpPart::Response {
+            status,
+            head: head(line, "text/event-stream"),
+            socket: 1,
+        };
+        self.part(Direction::Received, answered, String::new());
+    }
+
+    fn part(&mut self, direction: Direction, part: HttpPart, text: String) {
+        self.seq += 1;
+        let channel = match part {
+            HttpPart::Event { .. } => Channel::Sse,
+            _ => Channel::Http,
+        };
+        self.monitor.see(&Entry {
+            seq: self.seq,
+            at: Duration::ZERO,
+            direction,
+            connection: "c".to_owned(),
+            channel,
+            length: text.len() as u64,
+            message: classify(text.as_bytes()).ok(),
+            raw: text.into(),
+            terminator: None,
+            defects: Vec::new(),
+            answers: None,
+            part_of: None,
+            http: Some(Http {
+                exchange: self.exchange,
+                part,
+            }),
+        });
+    }
+
+    fn say_all(&mut self, lines: &[Value]) {
+        let mut direction = Direction::Sent;
+        for line in lines {
+            if line == "<" {
+                direction = Direction::Received;
+                continue;
+            }
+            self.say(direction, line.clone());
+            direction = Direction::Sent;
+        }
+    }
 }
 
 fn played(recording: &Recording) -> Summary {
-    let mut monitor = Monitor::new(Binding::Stdio).from_the_start();
+    let binding = match recording.authorization {
+        Some(_) => Binding::Http,
+        None => Binding::Stdio,
+    };
+    let fields = |authorization: &String| {
+        format!(
+            "MCP-Protocol-Version: {}\r\nAuthorization: {authorization}",
+            recording.revision
+        )
+    };
+    let mut player = Player {
+        monitor: Monitor::new(binding).from_the_start(),
+        fields: recording.authorization.as_ref().map(fields),
+        seq: 0,
+        exchange: 0,
+    };
     let (revision, version) = (recording.revision, recording.revision.as_str());
-    say_all(&mut monitor, &recording.before);
+    player.say_all(&recording.before);
     if revision.era() == Era::Legacy {
         let (mut of_client, mut of_server) = (
             json!({ "roots": { "listChanged": true } }),
@@ -89,26 +199,14 @@ fn played(recording: &Recording) -> Summary {
         let client = json!({ "protocolVersion": version, "capabilities": of_client, "clientInfo": { "name": "c", "version": "1" } });
         let server = json!({ "protocolVersion": version, "capabilities": of_server, "serverInfo": { "name": "s", "version": "1" } });
         let asked = json!({ "id": "i", "method": "initialize", "params": client });
-        say(&mut monitor, Direction::Sent, asked);
+        player.say(Direction::Sent, asked);
         let answer = json!({ "id": "i", "result": server });
-        say(&mut monitor, Direction::Received, answer);
+        player.say(Direction::Received, answer);
         let ready = json!({ "method": "notifications/initialized" });
-        say(&mut monitor, Direction::Sent, ready);
+        player.say(Direction::Sent, ready);
     }
-    say_all(&mut monitor, &recording.lines);
-    monitor.finish()
-}
-
-fn say_all(monitor: &mut Monitor, lines: &[Value]) {
-    let mut direction = Direction::Sent;
-    for line in lines {
-        if line == "<" {
-            direction = Direction::Received;
-            continue;
-        }
-        say(monitor, direction, line.clone());
-        direction = Direction::Sent;
-    }
+    player.say_all(&recording.lines);
+    player.monitor.finish()
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub enum Event {
     },
     /// The target was started again after it had died or hung.
     TargetRestarted {
-        /// Case after which.
+        /// The case that ended next; empty where none did.
         case: String,
         /// A fragment.
         why: String,

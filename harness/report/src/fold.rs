@@ -125,7 +125,7 @@ pub struct Ending {
     pub reasons: Vec<String>,
     /// Remarks that are no findings, a line each.
     pub notes: Vec<String>,
-    /// Cases after which the target was started again, and why.
+    /// The case that ended next when the target had been started again, empty where none did; and why it was.
     pub restarts: Vec<(String, String)>,
     /// Cases that began and never finished, in order of their start.
     pub unfinished: Vec<String>,

@@ -339,8 +339,6 @@ impl Run<'_> {
     fn restarted(&mut self, stage: &Stage, known: &mut usize, case: &str) {
         for why in stage.launcher.restarts().into_iter().skip(*known) {
             *known += 1;
-            self.notes
-                .push(format!("the server was started again: {why}"));
             (self.emit)(Event::TargetRestarted {
                 case: case.to_owned(),
                 why,

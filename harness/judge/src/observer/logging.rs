@@ -9,10 +9,12 @@ use super::{Observer, Rule, Sightings, Watch};
 use crate::place::Place;
 use mcp_assay_model::finding::{Finding, FindingCode};
 use mcp_assay_model::protocol::{Binding, Era, Revision};
+use mcp_assay_model::record::{Entry, HttpPart};
 use mcp_assay_wire::jsonrpc::Kind;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+const CREDENTIALS: &str = "credentials";
 const DECLARED: &str = "declared";
 const LEVEL: &str = "level";
 const REQUESTED: &str = "requested";
@@ -31,6 +33,11 @@ const LEVELS: [&str; 8] = [
     "emergency",
 ];
 
+/// What is shorter may be an ordinary word.
+const SHORTEST: usize = 8;
+/// Credentials that are remembered: a client has one, or a few that follow each other.
+const MOST: usize = 16;
+
 /// Watches log messages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Logging;
@@ -43,6 +50,12 @@ impl Observer for Logging {
     fn rules(&self) -> &'static [Rule] {
         const {
             &[
+                Rule::of_servers(
+                    CREDENTIALS,
+                    "log messages hold no credentials of the client",
+                    "what a client gives in `Authorization` does not come back in a log message",
+                    &["2024-11-05/server/utilities/logging#security.1"],
+                ),
                 Rule::of_servers(
                     DECLARED,
                     "a server that logs declares that it does",
@@ -75,6 +88,7 @@ impl Observer for Logging {
             is_modern: revision.era() == Era::Modern,
             is_ordered: binding != Binding::Http,
             set: HashMap::new(),
+            credentials: BTreeMap::new(),
         }))
     }
 }
@@ -85,15 +99,23 @@ struct Logs {
     is_ordered: bool,
     /// The level that was set last, by connection, and the position of the result.
     set: HashMap<String, (usize, u64)>,
+    /// What clients have given as credentials, and where first.
+    credentials: BTreeMap<String, u64>,
 }
 
 impl Watch for Logs {
     fn see(&mut self, said: &Said<'_>, sightings: &mut Sightings) {
+        if let Some(given) = credentials(said.entry)
+            && self.credentials.len() < MOST
+        {
+            self.credentials.entry(given).or_insert(said.entry.seq);
+        }
         let Some(came) = said.came() else {
             return;
         };
         if came.notification() == Some("notifications/message") {
             declared(&came, sightings);
+            self.secrets(&came, sightings);
             if self.is_modern {
                 log_message(&came, sightings);
             } else {
@@ -112,6 +134,24 @@ impl Watch for Logs {
 }
 
 impl Logs {
+    fn secrets(&self, came: &Came<'_>, sightings: &mut Sightings) {
+        let Some(params) = came.message.value.get("params") else {
+            return;
+        };
+        for (given, seq) in &self.credentials {
+            sightings.judge(CREDENTIALS);
+            if !holds(params, given) {
+                continue;
+            }
+            let message = format!("a log message holds what `Authorization` gave at #{seq}");
+            let finding = Finding::new(FindingCode::Value, message)
+                .expected("no credentials in log messages")
+                .actual(came.text().replace(given, "***"))
+                .at(came.entry.seq, "/params");
+            sightings.find(CREDENTIALS, "", "/params", finding);
+        }
+    }
+
     fn level(&self, came: &Came<'_>, sightings: &mut Sightings) {
         let Some(&(least, seq)) = self.set.get(&came.entry.connection) else {
             return;
@@ -136,6 +176,31 @@ impl Logs {
             .actual(came.text())
             .at(came.entry.seq, "/params/level");
         sightings.find(LEVEL, "", "/params/level", finding);
+    }
+}
+
+/// What a request gives in `Authorization`, without the scheme.
+fn credentials(entry: &Entry) -> Option<String> {
+    let HttpPart::Request { head, .. } = &entry.http.as_ref()?.part else {
+        return None;
+    };
+    let value = head.value("authorization")?;
+    let value = value.trim();
+    let given = value
+        .split_once(' ')
+        .map_or(value, |(_, given)| given.trim());
+    (given.len() >= SHORTEST).then(|| given.to_owned())
+}
+
+/// Whether a text stands in a string somewhere in a value.
+fn holds(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(string) => string.contains(text),
+        Value::Array(items) => items.iter().any(|item| holds(item, text)),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains(text) || holds(value, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -154,10 +154,12 @@ pub(super) fn notes(page: &mut Page, report: &Report, ending: &Ending) {
         );
     }
     for (case, why) in ending.restarts.iter().take(RESTARTS) {
-        page.paragraph(
-            2,
-            &format!("the target was started again after {case}: {why}"),
-        );
+        let seen = if case.is_empty() {
+            String::new()
+        } else {
+            format!(" (seen as {case} ended)")
+        };
+        page.paragraph(2, &format!("the target was started again{seen}: {why}"));
     }
     if ending.restarts.len() > RESTARTS {
         page.paragraph(

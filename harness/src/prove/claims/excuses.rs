@@ -88,6 +88,10 @@ pub(in crate::prove) const RECORDED: &[(&str, &str)] = &[
         "the harness speaks as soon as it is connected",
     ),
     ("observer/lists/change-told", NO_WALKS),
+    (
+        "observer/logging/credentials",
+        "the harness shows the reference server no credentials",
+    ),
     ("observer/message/sampling", NO_TOOLS),
     ("observer/message/task", NO_TASKS),
     (

@@ -1,4 +1,4 @@
-use crate::testing::{JSON, STREAM, Talk, modern, watched};
+use crate::testing::{JSON, POST, STREAM, Talk, modern, watched};
 
 const INFO: &str = r#""io.modelcontextprotocol/logLevel":"info","#;
 const TOKEN: &str = r#""progressToken":"t","#;
@@ -210,4 +210,34 @@ fn a_server_that_logs_declares_it() {
     // In the modern era nobody need ask what is declared.
     let unasked = Talk::modern().came(log("info"));
     assert_eq!(watched("logging", "declared", &unasked), "0");
+}
+
+#[test]
+fn credentials_are_what_the_client_gave_whole_and_long_enough() {
+    for (given, data, expected) in [
+        ("Bearer abcdefgh", r#""abcdefgh""#, "1 value #3 /params"),
+        (
+            "bearer  abcdefgh ",
+            r#"[{"a":"x abcdefgh y"}]"#,
+            "1 value #3 /params",
+        ),
+        ("abcdefgh", r#"{"abcdefgh":1}"#, "1 value #3 /params"),
+        ("Bearer abcdefgh", r#""abcdefg***""#, "1"),
+        ("Bearer abcdefgh", "1", "1"),
+        // An ordinary word may be one.
+        ("Bearer abcdefg", r#""abcdefg""#, "0"),
+        ("Bearer", r#""Bearer""#, "0"),
+    ] {
+        let headers =
+            format!("{POST}MCP-Protocol-Version: 2026-07-28\r\nAuthorization: {given}\r\n");
+        let talk = Talk::modern_http().request("q", "POST", &headers, &call("1", INFO));
+        let talk = talk.head(1, 200, STREAM);
+        let log = log("info").replace(r#""data":1"#, &format!(r#""data":{data}"#));
+        let talk = talk.event(1, None, &log);
+        assert_eq!(
+            watched("logging", "credentials", &talk),
+            expected,
+            "{given} {data}"
+        );
+    }
 }
