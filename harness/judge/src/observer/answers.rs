@@ -60,6 +60,7 @@ impl Observer for Answers {
             asked: HashMap::new(),
             done: VecDeque::new(),
             ids: HashMap::new(),
+            given: HashSet::new(),
             unreadable: HashSet::new(),
         }))
     }
@@ -76,6 +77,8 @@ struct Counts {
     done: VecDeque<(Place, IdKey)>,
     /// Every id that a connection asked by; `None`: more than are remembered.
     ids: HashMap<usize, Option<HashSet<IdKey>>>,
+    /// Responses of the client: what refuses one in its own exchange may name it.
+    given: HashSet<(Place, IdKey)>,
     /// Where something was sent that no strict reader understands: what it is answered with may look like anything.
     unreadable: HashSet<Place>,
 }
@@ -110,6 +113,14 @@ impl Counts {
             return;
         };
         for item in message.batch.iter().chain([message]) {
+            let is_response = matches!(item.kind, Kind::Result | Kind::Error);
+            if let Some(id) = item.id.as_ref().filter(|_| is_response && self.by_exchange) {
+                if self.given.len() >= REMEMBERED {
+                    // Their exchanges are over.
+                    self.given.clear();
+                }
+                self.given.insert((place, IdKey::of(id)));
+            }
             // A broken request with an id is answered under it as well.
             let is_asking = matches!(item.kind, Kind::Request | Kind::Malformed(_));
             if let Some(id) = item.id.as_ref().filter(|_| is_asking) {
@@ -136,7 +147,11 @@ impl Counts {
         if self.unreadable.contains(&place) {
             return;
         }
-        self.names_a_request(said, id, message, sightings);
+        let is_refusal =
+            message.kind == Kind::Error && self.given.contains(&(place, IdKey::of(id)));
+        if !is_refusal {
+            self.names_a_request(said, id, message, sightings);
+        }
         let key = (place, IdKey::of(id));
         let Some(count) = self.asked.get_mut(&key) else {
             return;

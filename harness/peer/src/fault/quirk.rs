@@ -132,6 +132,7 @@ pub(crate) enum Quirk {
     RelatesOnGetStream,
     /// Answers 400 without an MCP-Protocol-Version.
     RequiresVersionHeader,
+    RequiresVersionHeaderInSessions,
     /// Refuses modern requests that have a Last-Event-ID.
     RefusesLastEventId,
     /// Refuses modern requests that have a session id.

@@ -119,7 +119,7 @@ async fn post(shared: &Arc<Shared>, parts: &Parts, body: Incoming) -> Result<Ans
     answer.is_struck = answered.is_struck;
     if is_opening && session.spoken().is_some() {
         shared.sessions.open(Arc::clone(&session));
-        if !state.shows(Quirk::NoSession) {
+        if !SESSIONLESS.into_iter().any(|quirk| state.shows(quirk)) {
             let id = HeaderValue::from_str(&session.id);
             let id = id.expect("our ids are hexadecimal digits, and a lie's a space among them");
             answer.response.headers_mut().insert(SESSION, id);
@@ -232,9 +232,12 @@ fn out_of_order() -> Answer {
     Answer::new(status, Some("text/plain"), body)
 }
 
+/// Quirks of servers that give no session ids.
+const SESSIONLESS: [Quirk; 2] = [Quirk::NoSession, Quirk::RequiresVersionHeader];
+
 /// Whether the server gives no session ids.
 fn is_stateless(shared: &Shared) -> bool {
-    shared.state.is(Quirk::NoSession)
+    SESSIONLESS.into_iter().any(|quirk| shared.state.is(quirk))
 }
 
 /// Why a request is in no session.

@@ -192,7 +192,11 @@ pub(super) fn check_version(
     let refused = |why| Err(refusal(StatusCode::BAD_REQUEST, why));
     let mut values = headers.get_all(VERSION).iter();
     let Some(version) = values.next() else {
-        if session.is_some() && state.shows(Quirk::RequiresVersionHeader) {
+        let quirks = [
+            Quirk::RequiresVersionHeader,
+            Quirk::RequiresVersionHeaderInSessions,
+        ];
+        if session.is_some() && quirks.into_iter().any(|quirk| state.shows(quirk)) {
             return refused("MCP-Protocol-Version is missing");
         }
         return Ok(());

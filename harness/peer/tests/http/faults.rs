@@ -232,6 +232,7 @@ fn fires_early(name: &str) -> bool {
         "no-event-ids",
         "forgets-session",
         "refuses-version-header",
+        "requires-version-header",
     ]
     .contains(&name)
 }

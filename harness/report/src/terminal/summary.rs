@@ -236,15 +236,15 @@ pub(super) fn counts(page: &mut Page, report: &Report, ending: &Ending, look: &L
         page.field("gate", &gate, 1);
     }
     if ending.complete {
-        let (wall, waited) = (
-            duration_ms(report.duration_ms),
-            duration_ms(report.waiting_ms),
-        );
-        page.field(
-            "time",
-            &format!("{wall}; waited {waited} for the target, all cases together"),
-            1,
-        );
+        let mut time = duration_ms(report.duration_ms);
+        // No case waited where none ran, nor does who reads a recording.
+        if report.waiting_ms > 0 {
+            let waited = duration_ms(report.waiting_ms);
+            time.push_str(&format!(
+                "; waited {waited} for the target, all cases together"
+            ));
+        }
+        page.field("time", &time, 1);
     }
     for (n, (format, path)) in look.artefacts.iter().enumerate() {
         page.verbatim(

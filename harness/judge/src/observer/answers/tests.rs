@@ -89,6 +89,35 @@ fn a_response_has_the_id_of_a_request() {
 }
 
 #[test]
+fn what_refuses_a_response_may_name_it_in_its_own_exchange() {
+    let error = |id: u8| {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32600,"message":"m"}}}}"#)
+    };
+    let stray = |text: &str| {
+        let talk = Talk::http()
+            .post("q", PING)
+            .head(1, 200, JSON)
+            .body(1, PONG)
+            .answers("q");
+        let talk = talk.post("s", r#"{"jsonrpc":"2.0","id":7,"result":{}}"#);
+        watched("answers", "asked", &talk.head(2, 400, JSON).body(2, text))
+    };
+    assert_eq!(stray(&error(7)), "1");
+    assert_eq!(stray(&error(8)), "2 unexpected-message #6 /id");
+    assert_eq!(
+        stray(r#"{"jsonrpc":"2.0","id":7,"result":{}}"#),
+        "2 unexpected-message #6 /id"
+    );
+    // Among lines it could be meant for a request of that id.
+    let talk = asked().sent("s", r#"{"jsonrpc":"2.0","id":7,"result":{}}"#);
+    let talk = talk.came(error(7));
+    assert_eq!(
+        watched("answers", "asked", &talk),
+        "1 unexpected-message #3 /id"
+    );
+}
+
+#[test]
 fn an_id_that_went_through_a_double_is_not_one_out_of_nowhere() {
     let ask = r#"{"jsonrpc":"2.0","id":9007199254741995,"method":"ping"}"#;
     let answer = r#"{"jsonrpc":"2.0","id":9007199254741996,"result":{}}"#;

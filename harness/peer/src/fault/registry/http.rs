@@ -440,9 +440,19 @@ pub(super) const FAULTS: &[NamedFault] = &[
     ),
     over_http(
         "requires-version-header",
-        "answers 400 without an MCP-Protocol-Version",
+        "gives no session id, and answers 400 without an MCP-Protocol-Version",
         A_LIE,
         Quirk::RequiresVersionHeader,
+        &[
+            OPEN,
+            http(POST, &[("mcp-protocol-version", None)], PING_TEXT),
+        ],
+    ),
+    over_http(
+        "requires-version-header-in-sessions",
+        "answers 400 without an MCP-Protocol-Version, in a session that has one",
+        LAWFUL,
+        Quirk::RequiresVersionHeaderInSessions,
         &[
             OPEN,
             http(POST, &[("mcp-protocol-version", None)], PING_TEXT),
