@@ -11,6 +11,7 @@ use mcp_assay_model::record::{Missing, NativeBound, Record};
 use mcp_assay_model::verdict::Reason;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tokio::time::Instant;
 
 /// The most requests at once.
 const MOST: u64 = 200;
@@ -41,8 +42,10 @@ pub async fn run(
     let mut missing = None;
     let mut unanswered = Vec::new();
     let mut answered = 0;
+    // One wait for all: they are under way together.
+    let deadline = Instant::now() + conversation.pace.work();
     for index in asked {
-        let patience = conversation.pace.work();
+        let patience = deadline.saturating_duration_since(Instant::now());
         let lacks = match await_reply(conversation, index, patience).await {
             Ok(_) => None,
             // A response by status alone is one too.

@@ -509,6 +509,9 @@ impl Conversation {
         if self.line_open || self.input_closed {
             return Fence::Missing(Missing::Unfenced);
         }
+        // What waits behind other work shows how long that takes.
+        let is_due = |state: &SentState| state.answerable && state.sent.replies.is_empty();
+        let waits_behind = self.sent.iter().any(is_due);
         let id = self.fresh_id();
         let text = self.manner.fence(&id);
         let (index, outcome) = self.send_message(&text).await;
@@ -530,7 +533,7 @@ impl Conversation {
         let deadline = began + patience + usual.max(self.start_left());
         match self.wait_reply(index, deadline).await {
             Waited::Got(seq) => {
-                if patience.is_zero() {
+                if patience.is_zero() && !waits_behind {
                     self.pace.learn(began.elapsed());
                 }
                 self.linger(grace.unwrap_or_else(|| self.pace.grace()))

@@ -12,7 +12,7 @@ use crate::native::{self, Came, Means};
 use mcp_assay_model::protocol::{Binding, Revision};
 use mcp_assay_model::record::{Bound, End, ExitSeen, Missing, Record, Window};
 use mcp_assay_model::scenario::{
-    Action, Awaited, Close, Expect, Outgoing, Payload, Scenario, Step,
+    Action, Awaited, Close, Expect, Outgoing, Part, Payload, Scenario, Step,
 };
 use mcp_assay_model::template::Template;
 use mcp_assay_transport::pipes::Exit;
@@ -81,6 +81,23 @@ fn judges_to_the_end(card: &Scenario) -> bool {
         }
     }
     card.checks.iter().any(|check| says(&check.expect))
+}
+
+/// Whether a check says that a request is to be refused.
+fn should_be_refused(card: &Scenario, request: &str) -> bool {
+    fn says(expect: &Expect) -> bool {
+        match expect {
+            Expect::Message { part, .. } => *part == Part::Error,
+            Expect::AnyOf(branches) => branches.iter().any(says),
+            Expect::SameId { .. }
+            | Expect::None { .. }
+            | Expect::Http { .. }
+            | Expect::Exit { .. }
+            | Expect::Native(_) => false,
+        }
+    }
+    let mut about = card.checks.iter();
+    about.any(|check| check.on.as_deref() == Some(request) && says(&check.expect))
 }
 
 /// How long to wait for a reply: as long as its handler may lawfully take. Where exchanges have no order, no fence shows that what asks for
@@ -360,13 +377,24 @@ impl Execution<'_, '_> {
                 let method = self.conversation.sent(index).method.clone();
                 let revision = self.context.revision;
                 let usual = patience(self.conversation, revision, method.as_deref());
+                // Order proves silence among lines alone.
+                let is_refusable = !self.conversation.has_exchanges()
+                    && should_be_refused(self.context.card, request);
+                let refusal = self.conversation.pace.refusal().filter(|_| is_refusable);
+                let usual = refusal.map_or(usual, |refusal| refusal.min(usual));
                 let time = shortened(usual.max(self.conversation.start_left()));
                 let waited = self.conversation.wait_reply(index, now + time).await;
                 let came =
                     |conversation: &Conversation| conversation.sent(index).replies.first().copied();
                 match self.came(index, waited, came).await {
                     Ok(seq) => self.name(label, Named::Bound(Bound::Arrived(seq))),
-                    Err(missing) => self.miss(label, missing, Some(request.clone())),
+                    Err(missing) => {
+                        let is_whole = time >= self.conversation.pace.reply();
+                        if missing == Missing::Silent && is_refusable && is_whole {
+                            self.conversation.pace.swallows();
+                        }
+                        self.miss(label, missing, Some(request.clone()));
+                    }
                 }
             }
             Awaited::Request { method, since } => {

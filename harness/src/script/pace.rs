@@ -19,6 +19,7 @@ struct Seen {
     slowest: Duration,
     slowest_start: Duration,
     listens_late: bool,
+    swallows: bool,
     recent: VecDeque<Duration>,
 }
 
@@ -31,6 +32,8 @@ const REPLY_FLOOR: Duration = Duration::from_secs(10);
 const DOUBTFUL_FLOOR: Duration = Duration::from_secs(2);
 /// Shortest wait for the reply to a request that asks for nothing; a fence follows before its absence counts.
 const LIGHT_FLOOR: Duration = Duration::from_secs(1);
+/// Shortest wait for a refusal, where the target is known to leave out refusals.
+const REFUSAL_FLOOR: Duration = Duration::from_secs(3);
 /// Shortest wait for a first answer that need not come.
 const FIRST_FLOOR: Duration = Duration::from_secs(5);
 /// Bounds of the grace after a fence's answer.
@@ -82,9 +85,10 @@ impl Pace {
         self.start_timeout.min(FIRST_FLOOR.max(slowest * 10))
     }
 
-    /// For the reply to a request that does no work of the user's.
+    /// For the reply to a request that does no work of the user's: one slow answer counts for less than many.
     pub fn reply(&self) -> Duration {
-        self.timeout.min(REPLY_FLOOR.max(self.slowest() * 100))
+        let slow = (self.usual() * 100).max(self.slowest() * 10);
+        self.timeout.min(REPLY_FLOOR.max(slow))
     }
 
     /// For the reply to a request that asks for nothing: a ping, an unknown method, a broken message.
@@ -95,6 +99,17 @@ impl Pace {
     /// For the reply to a request that may do real work: a tool call, a read.
     pub fn work(&self) -> Duration {
         self.timeout
+    }
+
+    /// For the reply to a request that should be refused, of a target that left such a one without an answer through a whole wait.
+    pub fn refusal(&self) -> Option<Duration> {
+        let time = REFUSAL_FLOOR.max(self.usual() * 20);
+        self.seen().swallows.then(|| self.timeout.min(time))
+    }
+
+    /// Learns that the target leaves what it should refuse without an answer.
+    pub fn swallows(&self) {
+        self.seen().swallows = true;
     }
 
     /// For a fence that may lawfully go unanswered.

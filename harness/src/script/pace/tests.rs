@@ -44,6 +44,32 @@ fn deadlines_grow_with_what_was_measured_and_never_over_the_timeout() {
 }
 
 #[test]
+fn one_slow_answer_makes_no_reply_wait_a_hundred_times_as_long() {
+    let pace = pace(Duration::from_secs(60));
+    for _ in 0..31 {
+        pace.learn(MS(2));
+    }
+    pace.learn(MS(1200));
+    assert_eq!(pace.reply(), Duration::from_secs(12));
+    for _ in 0..8 {
+        pace.learn(MS(200));
+    }
+    assert_eq!(pace.reply(), Duration::from_secs(20), "now it is usual");
+}
+
+#[test]
+fn a_refusal_has_a_wait_of_its_own_once_one_was_left_out() {
+    let pace = pace(Duration::from_secs(30));
+    assert_eq!(pace.refusal(), None);
+    pace.swallows();
+    assert_eq!(pace.refusal(), Some(Duration::from_secs(3)));
+    for _ in 0..32 {
+        pace.learn(MS(500));
+    }
+    assert_eq!(pace.refusal(), Some(Duration::from_secs(10)));
+}
+
+#[test]
 fn one_slow_answer_among_many_changes_no_grace_and_several_are_forgotten_in_time() {
     let pace = pace(Duration::from_secs(30));
     for _ in 0..19 {
