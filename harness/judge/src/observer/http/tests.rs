@@ -103,6 +103,15 @@ fn a_request_is_answered_with_json_or_a_stream() {
         ),
         (asked().head(1, 500, "Content-Type: text/html\r\n"), "0"),
         (Talk::http().post("q", INITIALIZED).head(1, 202, ""), "0"),
+        (
+            Talk::http()
+                .post(
+                    "q",
+                    r#"{"jsonrpc":"2.0","id":1,"method":"notifications/a"}"#,
+                )
+                .head(1, 202, ""),
+            "0",
+        ),
         (Talk::http().post("q", "{").head(1, 200, ""), "0"),
         (
             Talk::http()
