@@ -42,9 +42,10 @@ pub async fn run(
     let mut missing = None;
     let mut unanswered = Vec::new();
     let mut answered = 0;
-    // One wait for all: they are under way together.
-    let deadline = Instant::now() + conversation.pace.work();
+    // They are under way together: one wait for all, and a new one as long as answers come, for a target that takes them one by one.
+    let mut deadline = Instant::now() + conversation.pace.work();
     for index in asked {
+        let was_due = conversation.sent(index).replies.is_empty();
         let patience = deadline.saturating_duration_since(Instant::now());
         let lacks = match await_reply(conversation, index, patience).await {
             Ok(_) => None,
@@ -53,7 +54,12 @@ pub async fn run(
             Err(lacks) => Some(lacks),
         };
         match lacks {
-            None => answered += 1,
+            None => {
+                answered += 1;
+                if was_due {
+                    deadline = Instant::now() + conversation.pace.work();
+                }
+            }
             Some(Missing::Silent) => unanswered.push(conversation.sent(index).seq),
             Some(lacks) => {
                 missing = Some(lacks);
@@ -92,3 +98,6 @@ pub fn all_answered(bound: &NativeBound, _: &Record) -> Judgement {
     });
     Judgement::of(finding.into_iter().collect(), asked)
 }
+
+#[cfg(test)]
+mod tests;
