@@ -390,6 +390,29 @@ async fn a_fence_that_is_answered_is_followed_by_a_grace_for_stragglers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fence_behind_other_work_teaches_nothing() {
+    let mut conversation = conversation(async |mut wire: Wire| {
+        while let Some(message) = wire.hear().await {
+            if message["method"] == "tools/list" {
+                sleep(Duration::from_secs(5)).await;
+            }
+            for line in ordinary(&message) {
+                wire.say(line).await;
+            }
+        }
+        0
+    });
+    open(&mut conversation).await;
+    let first = conversation.fence(Duration::ZERO).await;
+    assert!(matches!(first, Fence::Answered(_)));
+    let before = conversation.pace.slowest();
+    conversation.send_now(r#"{"jsonrpc":"2.0","id":70,"method":"tools/list"}"#);
+    let fence = conversation.fence(Duration::ZERO).await;
+    assert!(matches!(fence, Fence::Answered(_)));
+    assert_eq!(conversation.pace.slowest(), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_is_as_good_a_fence_as_a_result() {
     let mut conversation = conversation(async |mut wire: Wire| {
         wire.serve(|message| vec![refusal(message, -32601)]).await
