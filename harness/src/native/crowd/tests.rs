@@ -1,5 +1,5 @@
 use super::{UNKNOWN, run};
-use crate::era;
+use crate::era::{self, Opened};
 use crate::testing::{Wire, conversation, ordinary};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -23,7 +23,8 @@ async fn came(needed: Duration, knows_all: bool) -> (Value, Duration) {
         }
         0
     });
-    era::open(&mut conversation, Duration::from_secs(20)).await;
+    let (_, opened) = era::open(&mut conversation, Duration::from_secs(20)).await;
+    assert_eq!(opened, Opened::Yes);
     let began = Instant::now();
     let parameters = BTreeMap::from([("count".to_owned(), json!(50))]);
     let bound = run(&parameters, &mut conversation).await.unwrap();
