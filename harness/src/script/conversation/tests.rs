@@ -406,7 +406,8 @@ async fn a_fence_behind_other_work_teaches_nothing() {
     let first = conversation.fence(Duration::ZERO).await;
     assert!(matches!(first, Fence::Answered(_)));
     let before = conversation.pace.slowest();
-    conversation.send_now(r#"{"jsonrpc":"2.0","id":70,"method":"tools/list"}"#);
+    let (_, sent) = conversation.send_now(r#"{"jsonrpc":"2.0","id":70,"method":"tools/list"}"#);
+    assert!(sent.is_ok());
     let fence = conversation.fence(Duration::ZERO).await;
     assert!(matches!(fence, Fence::Answered(_)));
     assert_eq!(conversation.pace.slowest(), before);
